@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef OTO_API_MODEL_H
+#define OTO_API_MODEL_H
+
+#include "acoustic/network.h"
+#include "models/bundle.h"
+#include "otolith/otolith.h"
+
+/** A loaded model: the bundle and the network packed for this machine's kernels. */
+struct oto_model {
+    struct oto_bundle *bundle;
+    struct oto_network *network;
+    char *name; /* card name, else file name without folder and suffix */
+};
+
+#endif
