@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "acoustic/dsp.h"
+
+#include "acoustic/dsp_c.h"
+
+/* The SIMD kernels are written for float; the double build computes with the C versions alone. */
+void oto_dsp_init(struct oto_dsp *dsp, unsigned cpu_flags)
+{
+    oto_dsp_init_c(dsp);
+#if defined OTO_HAVE_X86 && !defined OTO_REAL_DOUBLE
+    if (cpu_flags & OTO_CPU_AVX2)
+        oto_dsp_init_avx2(dsp);
+    if (cpu_flags & OTO_CPU_AVX512)
+        oto_dsp_init_avx512(dsp);
+#else
+    (void)cpu_flags;
+#endif
+}

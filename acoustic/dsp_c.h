@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The kernels in plain C, and what they share with the AVX2 ones: block width 8 and the order of
+ * the forward matrix. */
+#ifndef OTO_ACOUSTIC_DSP_C_H
+#define OTO_ACOUSTIC_DSP_C_H
+
+#include "acoustic/dsp.h"
+
+/** Fills the whole table. */
+void oto_dsp_init_c(struct oto_dsp *dsp);
+
+/** H rounded up to a multiple of unit_block. */
+static inline size_t oto_dsp_padded(int n_hidden, int unit_block)
+{
+    return ((size_t)n_hidden + (size_t)unit_block - 1) / (size_t)unit_block * (size_t)unit_block;
+}
+
+/** Where row `gate * H + unit` of PyTorch's order stands in the blocked order. */
+static inline size_t oto_dsp_blocked(int gate, size_t unit, size_t unit_block)
+{
+    return unit / unit_block * 4 * unit_block + (size_t)gate * unit_block + unit % unit_block;
+}
+
+/**
+ * Orders of the two packed recurrent matrices; numbers of units beyond H are zero.
+ *
+ *     forward:  [Hp/U blocks][H columns k][4 gates][U units]     = R[gate*H + block*U + unit, k]
+ *     backward: [panels of W units][4*Hp gates, blocked order][W] = R[gate, panel*W + unit]
+ *
+ * W is Hp/U blocks in groups of panel_blocks; the last panel has the blocks that are left.
+ */
+void oto_dsp_pack_forward(oto_real *packed, const oto_real *r, int n_hidden, int unit_block);
+void oto_dsp_pack_backward(oto_real *packed, const oto_real *r, int n_hidden, int unit_block,
+                           int panel_blocks);
+/** 4 * Hp * Hp: room for either. */
+size_t oto_dsp_recurrent_size(int n_hidden, int unit_block);
+
+#endif
