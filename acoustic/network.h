@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * The acoustic network: a stack of bidirectional LSTM layers, an optional projection after each but the last, a dense
- * layer and log-softmax.
+ * The acoustic network: a stack of bidirectional LSTM layers, an optional projection after each but
+ * the last, a dense layer and log-softmax (math.md, section 3).
  *
- *     x [N, D] -> { BLSTM [N, 2H] -> (linear [N, P]) -> dropout } x L -> linear [N, K] -> log-softmax
+ *     x [N, D] -> { BLSTM [N, 2H] -> (linear [N, P]) -> dropout } x L -> linear [N, K]
+ *              -> log-softmax
  *
- * N is the number of packed rows (sequences.h). All parameters are one flat array; its named parts are listed by
- * oto_network_tensor(), in PyTorch's names, shapes and gate order:
- *     lstm.weight_ih_l0 [4H, D]  lstm.weight_hh_l0 [4H, H]  lstm.bias_l0 [4H]  lstm.weight_ih_l0_reverse ...
- *     proj.weight_l0 [P, 2H] proj.bias_l0 [P] ...  output.weight [K, 2H] output.bias [K]
+ * N is the number of packed rows (sequences.h). All parameters are one flat array; its named parts
+ * are listed by oto_network_tensor(), in PyTorch's names, shapes and gate order:
+ *
+ *     lstm.weight_ih_l0 [4H, D]  lstm.weight_hh_l0 [4H, H]  lstm.bias_l0 [4H]
+ *     lstm.weight_ih_l0_reverse ...
+ *     proj.weight_l0 [P, 2H]  proj.bias_l0 [P]  lstm.weight_ih_l1 ...
+ *     output.weight [K, 2H]  output.bias [K]
+ *
  * One bias per gate (PyTorch's two are added on import).
  */
 #ifndef OTO_ACOUSTIC_NETWORK_H
@@ -38,33 +43,50 @@ struct oto_tensor {
 };
 
 /** OTO_ERR_ARGUMENT with the field's name for sizes out of range or a product that overflows. */
-oto_status oto_network_shape_check(const struct oto_network_shape *shape, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_network_shape_check(const struct oto_network_shape *shape,
+                                   oto_error *err) OTO_WARN_UNUSED;
 size_t oto_network_n_parameters(const struct oto_network_shape *shape);
 int oto_network_n_tensors(const struct oto_network_shape *shape);
-void oto_network_tensor(const struct oto_network_shape *shape, int index, struct oto_tensor *tensor);
-/** Glorot-uniform input and dense weights, recurrent weights uniform +-1/sqrt(H), zero biases, forget-gate bias 1. Counter-based by tensor name. */
-void oto_network_init_parameters(const struct oto_network_shape *shape, oto_real *params, uint64_t seed);
+void oto_network_tensor(const struct oto_network_shape *shape, int index,
+                        struct oto_tensor *tensor);
+/**
+ * Glorot-uniform input and dense weights, recurrent weights uniform +-1/sqrt(H), zero biases,
+ * forget-gate bias 1. Counter-based by tensor name.
+ */
+void oto_network_init_parameters(const struct oto_network_shape *shape, oto_real *params,
+                                 uint64_t seed);
 
-/** Weights in the kernels' own order. Immutable between calls of oto_network_set_parameters(); shared by threads. */
+/**
+ * Weights in the kernels' own order. Immutable between calls of oto_network_set_parameters();
+ * shared by threads.
+ */
 struct oto_network;
 
-oto_status oto_network_create(struct oto_network **out, const struct oto_network_shape *shape, const struct oto_dsp *dsp,
-                              oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_network_create(struct oto_network **out, const struct oto_network_shape *shape,
+                              const struct oto_dsp *dsp, oto_error *err) OTO_WARN_UNUSED;
 void oto_network_destroy(struct oto_network *net);
+/** For inference alone: releases what only backward needs. */
+void oto_network_forward_only(struct oto_network *net);
 const struct oto_network_shape *oto_network_get_shape(const struct oto_network *net);
-/** Packs params [n_parameters] for the kernels. Work by layer and direction over the pool (NULL allowed). */
-void oto_network_set_parameters(struct oto_network *net, const oto_real *params, struct oto_pool *pool);
+/** Packs params [n_parameters] for the kernels, by layer and direction over the pool (or NULL). */
+void oto_network_set_parameters(struct oto_network *net, const oto_real *params,
+                                struct oto_pool *pool);
 
 /** Activations of one batch; grows when a larger batch comes. One per thread of control. */
 struct oto_network_workspace;
-oto_status oto_network_workspace_create(struct oto_network_workspace **out, const struct oto_network *net,
+oto_status oto_network_workspace_create(struct oto_network_workspace **out,
+                                        const struct oto_network *net,
                                         oto_error *err) OTO_WARN_UNUSED;
 void oto_network_workspace_destroy(struct oto_network_workspace *ws);
 size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws);
 
+/**
+ * After each BLSTM (and projection) but the last. The mask is f(seed, stream, layer, row, unit):
+ * the same bits on any number of threads.
+ */
 struct oto_network_dropout {
-    double rate;       /* after each BLSTM (and projection) but the last; 0 = off */
-    uint64_t seed, stream; /* mask = f(seed, stream, layer, row, unit): same bits on any number of threads */
+    double rate; /* in [0, 1), used to the nearest 1/65536; 0 = off */
+    uint64_t seed, stream;
 };
 
 /**
@@ -72,10 +94,16 @@ struct oto_network_dropout {
  * @param x          [N, D]
  * @param training   keeps what backward needs; without it only two layers of activations are held
  * @param dropout    NULL for none
- * Tasks over the pool are the two directions and fixed blocks of rows: same bits on any number of threads.
+ *
+ * Tasks over the pool are the two directions and fixed blocks of rows: same bits on any number of
+ * threads.
+ * Allocates: only for a batch larger than any before; a training forward reserves for backward too.
+ * Errors: OTO_ERR_ARGUMENT for an empty batch, a dropout rate out of range, another network's
+ * workspace, training when forward only; OTO_ERR_MEMORY.
  */
-oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws, oto_real *log_probs,
-                               const oto_real *x, const struct oto_sequences *seqs, int training,
+oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws,
+                               oto_real *log_probs, const oto_real *x,
+                               const struct oto_sequences *seqs, int training,
                                const struct oto_network_dropout *dropout, struct oto_pool *pool,
                                oto_error *err) OTO_WARN_UNUSED;
 /**
@@ -83,9 +111,13 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
  * @param dparams  [n_parameters] gradient of the loss, overwritten
  * @param dlogits  [N, K] gradient with respect to the dense layer's output (before softmax)
  * @param dx       [N, D] or NULL
+ *
+ * Uses up the kept activations: one backward for one forward. Allocates: no.
+ * Errors: OTO_ERR_ARGUMENT without a training forward before it, or for seqs of another size.
  */
-oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws, oto_real *dparams,
-                                oto_real *dx, const oto_real *dlogits, const oto_real *x,
-                                const struct oto_sequences *seqs, struct oto_pool *pool, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws,
+                                oto_real *dparams, oto_real *dx, const oto_real *dlogits,
+                                const oto_real *x, const struct oto_sequences *seqs,
+                                struct oto_pool *pool, oto_error *err) OTO_WARN_UNUSED;
 
 #endif

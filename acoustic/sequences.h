@@ -2,9 +2,10 @@
 /**
  * How a batch of utterances of unequal length lies in memory: packed by time, no padding.
  *
- * Utterances are sorted by falling length. At time t the first n_active[t] of them are still there; row (t, b) of every
- * [n_rows, ...] matrix stands at row_offset[t] + b. The forward direction goes t = 0..T-1 and loses rows at the end; the
- * backward direction goes t = T-1..0 and gains rows, which start from zero state. No reversal, no copying.
+ * Utterances are sorted by falling length. At time t the first n_active[t] of them are still there;
+ * row (t, b) of every [n_rows, ...] matrix stands at row_offset[t] + b. The forward direction goes
+ * t = 0..T-1 and loses rows at the end; the backward direction goes t = T-1..0 and gains rows,
+ * which start from zero state. No reversal, no copying.
  */
 #ifndef OTO_ACOUSTIC_SEQUENCES_H
 #define OTO_ACOUSTIC_SEQUENCES_H
@@ -23,8 +24,12 @@ struct oto_sequences {
     int cap_utts, cap_t;
 };
 
-/** Zero-initialise first; may be called again (memory grows, never shrinks). lengths must fall: OTO_ERR_ARGUMENT else. */
-oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_utts, oto_error *err) OTO_WARN_UNUSED;
+/**
+ * Zero-initialise first; may be called again (memory grows, never shrinks). Lengths must fall:
+ * OTO_ERR_ARGUMENT else.
+ */
+oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_utts,
+                             oto_error *err) OTO_WARN_UNUSED;
 void oto_sequences_clear(struct oto_sequences *s);
 static inline size_t oto_sequences_row(const struct oto_sequences *s, int t, int b)
 {

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * Two LSTM directions over the same input, side by side in the output: columns 0..H-1 forward,
+ * H..2H-1 reverse. The directions are independent and are two tasks of the pool, each of which runs
+ * to its end: one recurrent matrix fits a core's second-level cache, two do not.
+ */
+#ifndef OTO_ACOUSTIC_BILSTM_H
+#define OTO_ACOUSTIC_BILSTM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acoustic/buffer.h"
+#include "acoustic/dsp.h"
+#include "acoustic/lstm.h"
+#include "acoustic/sequences.h"
+#include "base/pool.h"
+#include "base/real.h"
+#include "base/status.h"
+
+struct oto_bilstm {
+    struct oto_lstm dir[2]; /* forward, reverse */
+};
+
+/** Zero-initialise first. OTO_ERR_MEMORY leaves it cleared. */
+oto_status oto_bilstm_init(struct oto_bilstm *layer, const struct oto_dsp *dsp, int n_inputs,
+                           int n_hidden, oto_error *err) OTO_WARN_UNUSED;
+void oto_bilstm_clear(struct oto_bilstm *layer);
+
+/**
+ * What a forward pass leaves (training) or scribbles on (inference), one of each per direction.
+ * Zero-initialise.
+ */
+struct oto_bilstm_state {
+    struct oto_buffer gates[2]; /* training [N, 4*Hp], else [portion, 4*Hp] */
+    struct oto_buffer cells[2]; /* training [N, Hp], else [2*B, Hp] */
+};
+
+/** False when memory ends. */
+bool oto_bilstm_state_reserve(struct oto_bilstm_state *state, const struct oto_bilstm *layer,
+                              const struct oto_sequences *seqs, bool keep);
+void oto_bilstm_state_clear(struct oto_bilstm_state *state);
+
+/** Scratch of a backward pass, shared by all layers; one of each per direction. Zero-initialise. */
+struct oto_bilstm_scratch {
+    struct oto_buffer dcells[2]; /* [B, Hp] */
+    struct oto_buffer dw[2];     /* [4*Hp, D] */
+    struct oto_buffer dr[2];     /* [4*Hp, H] */
+    struct oto_buffer h_prev[2]; /* [N, H] */
+    double *dbias_sum[2];        /* [4*Hp] */
+    size_t n_dbias_sum;
+};
+
+/** False when memory ends. */
+bool oto_bilstm_scratch_reserve(struct oto_bilstm_scratch *scratch, const struct oto_bilstm *layer,
+                                const struct oto_sequences *seqs);
+void oto_bilstm_scratch_clear(struct oto_bilstm_scratch *scratch);
+
+/**
+ * @param h     [N, 2H]
+ * @param x     [N, D]
+ * @param keep  whether state keeps what backward needs
+ * Allocates: no.
+ */
+void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
+                        struct oto_bilstm_state *state, bool keep, oto_real *h, const oto_real *x,
+                        const struct oto_sequences *seqs, struct oto_pool *pool);
+
+/** Where the gradients of one direction go, overwritten; canonical [4H, D], [4H, H], [4H]. */
+struct oto_lstm_gradients {
+    oto_real *dw, *dr, *dbias;
+};
+
+/**
+ *     dx = da_forward W_forward + da_reverse W_reverse        (math.md, eq. 3.10-3.16)
+ *
+ * Uses up the gates in state. The time steps of the two directions are two tasks; then dW and dR of
+ * each direction and fixed blocks of rows of dx (the sum in this order) are tasks.
+ *
+ * @param dx  [N, D] or NULL
+ * @param dh  [N, 2H]
+ * @param h   [N, 2H] as forward wrote it
+ * Allocates: no.
+ */
+void oto_bilstm_backward(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
+                         struct oto_bilstm_state *state, struct oto_bilstm_scratch *scratch,
+                         const struct oto_lstm_gradients grads[2], oto_real *dx, const oto_real *dh,
+                         const oto_real *h, const oto_real *x, const struct oto_sequences *seqs,
+                         struct oto_pool *pool);
+
+#endif

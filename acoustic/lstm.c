@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "acoustic/lstm.h"
+
+#include <string.h>
+
+#include "acoustic/gemm.h"
+#include "base/mem.h"
+
+/*
+ * Enough rows that packing W inside the matrix product is a small part of it, few enough that the
+ * gates of a portion are still in the last-level cache when the recurrence reads them.
+ */
+enum { PORTION_ROWS = 1024 };
+
+oto_status oto_lstm_init(struct oto_lstm *lstm, const struct oto_dsp *dsp, int n_inputs,
+                         int n_hidden, bool reverse, oto_error *err)
+{
+    int u = dsp->unit_block;
+    lstm->n_inputs = n_inputs;
+    lstm->n_hidden = n_hidden;
+    lstm->n_cells = (n_hidden + u - 1) / u * u;
+    lstm->n_gates = 4 * lstm->n_cells;
+    lstm->reverse = reverse;
+
+    size_t n_w;
+    if (oto_mul_size((size_t)lstm->n_gates, (size_t)n_inputs, &n_w)) {
+        lstm->w = oto_calloc(n_w, sizeof *lstm->w);
+        lstm->bias = oto_calloc((size_t)lstm->n_gates, sizeof *lstm->bias);
+        lstm->r_forward = oto_calloc(dsp->recurrent_size(n_hidden), sizeof *lstm->r_forward);
+        lstm->r_backward = oto_calloc(dsp->recurrent_size(n_hidden), sizeof *lstm->r_backward);
+    }
+    if (lstm->w == NULL || lstm->bias == NULL || lstm->r_forward == NULL ||
+        lstm->r_backward == NULL) {
+        oto_lstm_clear(lstm);
+        return oto_fail_memory(err, "weights of an LSTM layer");
+    }
+    return OTO_OK;
+}
+
+void oto_lstm_clear(struct oto_lstm *lstm)
+{
+    oto_free(lstm->w);
+    oto_free(lstm->bias);
+    oto_free(lstm->r_forward);
+    oto_free(lstm->r_backward);
+    *lstm = (struct oto_lstm){0};
+}
+
+void oto_lstm_drop_backward(struct oto_lstm *lstm)
+{
+    oto_free(lstm->r_backward);
+    lstm->r_backward = NULL;
+}
+
+/* Row of the blocked order where gate q (i, f, g, o = 0..3) of unit j stands. */
+static size_t blocked_row(int q, int j, int unit_block)
+{
+    return (size_t)(j / unit_block) * 4 * (size_t)unit_block + (size_t)(q * unit_block) +
+           (size_t)(j % unit_block);
+}
+
+void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_real *w,
+                  const oto_real *r, const oto_real *bias)
+{
+    size_t n_in = (size_t)lstm->n_inputs;
+    for (int q = 0; q < 4; q++) {
+        for (int j = 0; j < lstm->n_hidden; j++) {
+            size_t to = blocked_row(q, j, dsp->unit_block);
+            size_t from = (size_t)q * (size_t)lstm->n_hidden + (size_t)j;
+            memcpy(lstm->w + to * n_in, w + from * n_in, n_in * sizeof *w);
+            lstm->bias[to] = bias[from];
+        }
+    }
+    dsp->pack_recurrent_forward(lstm->r_forward, r, lstm->n_hidden);
+    if (lstm->r_backward != NULL)
+        dsp->pack_recurrent_backward(lstm->r_backward, r, lstm->n_hidden);
+}
+
+/* [4*Hp, n_cols] in blocked order to [4H, n_cols] in canonical order. */
+static void unblock_rows(oto_real *out, const oto_real *in, size_t n_cols, int n_hidden,
+                         int unit_block)
+{
+    for (int q = 0; q < 4; q++) {
+        for (int j = 0; j < n_hidden; j++, out += n_cols)
+            memcpy(out, in + blocked_row(q, j, unit_block) * n_cols, n_cols * sizeof *out);
+    }
+}
+
+size_t oto_lstm_portion_rows(const struct oto_sequences *seqs)
+{
+    size_t rows = (size_t)seqs->n_utts > PORTION_ROWS ? (size_t)seqs->n_utts : PORTION_ROWS;
+    return rows < seqs->n_rows ? rows : seqs->n_rows;
+}
+
+/* The steps of one portion, first <= t < end in time, which start at row_offset[first]. */
+struct portion {
+    int first, end;
+};
+
+/* The portion after (in the order of the direction) the steps already done; `done` counts them. */
+static struct portion next_portion(const struct oto_sequences *seqs, bool reverse, int done)
+{
+    size_t limit = oto_lstm_portion_rows(seqs), rows = 0;
+    int n = 0, t = reverse ? seqs->max_t - 1 - done : done;
+    while (done + n < seqs->max_t && rows + (size_t)seqs->n_active[t] <= limit) {
+        rows += (size_t)seqs->n_active[t];
+        t += reverse ? -1 : 1;
+        n++;
+    }
+    return reverse ? (struct portion){t + 1, t + 1 + n} : (struct portion){t - n, t};
+}
+
+/* Step t: adds the bias to the input products and runs the kernel. gates and c point to step t's
+ * first row. */
+static void forward_step(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                         const struct oto_sequences *seqs, int t, oto_real *gates, oto_real *c,
+                         const oto_real *c_prev, oto_real *h, size_t h_stride)
+{
+    int n_rows = seqs->n_active[t];
+    int t_prev = lstm->reverse ? t + 1 : t - 1;
+    /* Outside the batch (t_prev = -1 or T) no row has a state; n_active[T] is 0. */
+    int n_prev = 0;
+    const oto_real *h_prev = h;
+    if (t_prev >= 0 && t_prev < seqs->max_t) {
+        n_prev = seqs->n_active[t_prev] < n_rows ? seqs->n_active[t_prev] : n_rows;
+        h_prev = h + seqs->row_offset[t_prev] * h_stride;
+    }
+    for (int b = 0; b < n_rows; b++) {
+        oto_real *row = gates + (size_t)b * (size_t)lstm->n_gates;
+        for (int j = 0; j < lstm->n_gates; j++)
+            row[j] += lstm->bias[j];
+    }
+    dsp->lstm_forward(gates, c, h + seqs->row_offset[t] * h_stride, h_stride, h_prev, h_stride,
+                      c_prev, n_rows, n_prev, lstm->r_forward, lstm->n_hidden);
+}
+
+void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bool keep,
+                      oto_real *gates, oto_real *cells, oto_real *h, size_t h_stride,
+                      const oto_real *x, const struct oto_sequences *seqs)
+{
+    size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
+    size_t n_in = (size_t)lstm->n_inputs;
+    /* Two steps of cells alternate when they are not kept. */
+    oto_real *c_pair[2] = {cells, cells + (size_t)seqs->n_utts * n_cells};
+    const oto_real *c_prev = cells;
+
+    for (int done = 0; done < seqs->max_t;) {
+        struct portion p = next_portion(seqs, lstm->reverse, done);
+        size_t row0 = seqs->row_offset[p.first], n_rows = seqs->row_offset[p.end] - row0;
+        oto_real *g = gates + (keep ? row0 * n_gates : 0); /* [n_rows, 4*Hp] */
+        oto_gemm(false, true, n_rows, n_gates, n_in, x + row0 * n_in, n_in, lstm->w, n_in, 0, g,
+                 n_gates);
+        for (int n = p.end - p.first, i = 0; i < n; i++) {
+            int t = lstm->reverse ? p.end - 1 - i : p.first + i;
+            oto_real *c = keep ? cells + seqs->row_offset[t] * n_cells : c_pair[t & 1];
+            forward_step(lstm, dsp, seqs, t, g + (seqs->row_offset[t] - row0) * n_gates, c, c_prev,
+                         h, h_stride);
+            c_prev = c;
+        }
+        done += p.end - p.first;
+    }
+}
+
+void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                             oto_real *gates, oto_real *dcells, double *dbias_sum, oto_real *dbias,
+                             const oto_real *dh, size_t dh_stride, const oto_real *cells,
+                             const struct oto_sequences *seqs)
+{
+    size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
+    memset(dbias_sum, 0, n_gates * sizeof *dbias_sum);
+
+    for (int i = 0; i < seqs->max_t; i++) {
+        int t = lstm->reverse ? i : seqs->max_t - 1 - i;
+        /* "next" was computed after t in the forward pass, "prev" before it. */
+        int t_next = lstm->reverse ? t - 1 : t + 1, t_prev = lstm->reverse ? t + 1 : t - 1;
+        size_t row = seqs->row_offset[t];
+        int n_rows = seqs->n_active[t], n_next = 0, n_prev = 0;
+        const oto_real *gates_next = gates, *c_prev = cells;
+        if (t_next >= 0 && t_next < seqs->max_t) {
+            n_next = seqs->n_active[t_next] < n_rows ? seqs->n_active[t_next] : n_rows;
+            gates_next = gates + seqs->row_offset[t_next] * n_gates;
+        }
+        if (t_prev >= 0 && t_prev < seqs->max_t) {
+            n_prev = seqs->n_active[t_prev] < n_rows ? seqs->n_active[t_prev] : n_rows;
+            c_prev = cells + seqs->row_offset[t_prev] * n_cells;
+        }
+        oto_real *da = gates + row * n_gates;
+        dsp->lstm_backward(da, dcells, dh + row * dh_stride, dh_stride, gates_next, n_next,
+                           cells + row * n_cells, c_prev, n_prev, n_rows, lstm->r_backward,
+                           lstm->n_hidden);
+        for (int b = 0; b < n_rows; b++, da += n_gates)
+            for (size_t j = 0; j < n_gates; j++)
+                dbias_sum[j] += (double)da[j];
+    }
+    for (int q = 0; q < 4; q++)
+        for (int j = 0; j < lstm->n_hidden; j++)
+            *dbias++ = (oto_real)dbias_sum[blocked_row(q, j, dsp->unit_block)];
+}
+
+void oto_lstm_backward_input_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                                     oto_real *dw, oto_real *scratch, const oto_real *da,
+                                     const oto_real *x, const struct oto_sequences *seqs)
+{
+    size_t n_gates = (size_t)lstm->n_gates, n_in = (size_t)lstm->n_inputs;
+    oto_gemm(true, false, n_gates, n_in, seqs->n_rows, da, n_gates, x, n_in, 0, scratch, n_in);
+    unblock_rows(dw, scratch, n_in, lstm->n_hidden, dsp->unit_block);
+}
+
+void oto_lstm_backward_recurrent_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                                         oto_real *dr, oto_real *scratch, oto_real *h_prev,
+                                         const oto_real *da, const oto_real *h, size_t h_stride,
+                                         const struct oto_sequences *seqs)
+{
+    size_t n_gates = (size_t)lstm->n_gates, n_hidden = (size_t)lstm->n_hidden;
+    /* One product over all rows needs the states in the order of the rows that they led to. */
+    for (int t = 0; t < seqs->max_t; t++) {
+        int t_prev = lstm->reverse ? t + 1 : t - 1;
+        int n_prev = t_prev < 0 ? 0 : seqs->n_active[t_prev];
+        oto_real *to = h_prev + seqs->row_offset[t] * n_hidden;
+        for (int b = 0; b < seqs->n_active[t]; b++, to += n_hidden) {
+            if (b < n_prev)
+                memcpy(to, h + oto_sequences_row(seqs, t_prev, b) * h_stride, n_hidden * sizeof *h);
+            else
+                memset(to, 0, n_hidden * sizeof *h);
+        }
+    }
+    oto_gemm(true, false, n_gates, n_hidden, seqs->n_rows, da, n_gates, h_prev, n_hidden, 0,
+             scratch, n_hidden);
+    unblock_rows(dr, scratch, n_hidden, lstm->n_hidden, dsp->unit_block);
+}
+
+void oto_lstm_backward_inputs(const struct oto_lstm *lstm, oto_real *dx, oto_real beta,
+                              const oto_real *da, size_t first, size_t n_rows)
+{
+    size_t n_gates = (size_t)lstm->n_gates, n_in = (size_t)lstm->n_inputs;
+    oto_gemm(false, false, n_rows, n_in, n_gates, da + first * n_gates, n_gates, lstm->w, n_in,
+             beta, dx + first * n_in, n_in);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * One direction of an LSTM layer over a packed batch (math.md, eq. 3.1-3.6). Input products are one
+ * matrix product for many frames, the recurrence is the kernels' (dsp.h). Letters: D inputs, H
+ * units, U = dsp->unit_block, Hp = H rounded up to a multiple of U, N packed rows, B utterances.
+ */
+#ifndef OTO_ACOUSTIC_LSTM_H
+#define OTO_ACOUSTIC_LSTM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acoustic/dsp.h"
+#include "acoustic/sequences.h"
+#include "base/real.h"
+#include "base/status.h"
+
+/** Weights in the kernels' order: rows of gates blocked as dsp.h says, padding rows zero. */
+struct oto_lstm {
+    int n_inputs, n_hidden;
+    int n_cells;          /* Hp */
+    int n_gates;          /* 4*Hp */
+    bool reverse;         /* walks t = T-1 .. 0 */
+    oto_real *w;          /* [4*Hp, D] */
+    oto_real *bias;       /* [4*Hp] */
+    oto_real *r_forward;  /* packed for dsp->lstm_forward */
+    oto_real *r_backward; /* packed for dsp->lstm_backward; NULL when made for inference alone */
+};
+
+/** Zero-initialise first. OTO_ERR_MEMORY leaves it cleared. */
+oto_status oto_lstm_init(struct oto_lstm *lstm, const struct oto_dsp *dsp, int n_inputs,
+                         int n_hidden, bool reverse, oto_error *err) OTO_WARN_UNUSED;
+void oto_lstm_clear(struct oto_lstm *lstm);
+/** Releases what only backward needs. */
+void oto_lstm_drop_backward(struct oto_lstm *lstm);
+
+/**
+ * Packs canonical weights (PyTorch's order i, f, g, o).
+ *
+ * @param w     [4H, D]
+ * @param r     [4H, H]
+ * @param bias  [4H]
+ */
+void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_real *w,
+                  const oto_real *r, const oto_real *bias);
+
+/** Rows of gates that an inference pass holds at once: it walks the batch in such portions. */
+size_t oto_lstm_portion_rows(const struct oto_sequences *seqs);
+
+/**
+ *     h[t,b] = LSTM(x[t,b], h[t-1,b], c[t-1,b])        (math.md, eq. 3.1-3.6)
+ *
+ * With t+1 for t-1 when reverse; zero state outside the utterance.
+ *
+ * @param keep    whether gates and cells of all rows are kept for oto_lstm_backward_steps()
+ * @param gates   keep: [N, 4*Hp], on return i, f, g, o of all rows;
+ *                else scratch [oto_lstm_portion_rows(), 4*Hp]
+ * @param cells   keep: [N, Hp]; else scratch [2*B, Hp]
+ * @param h       [N, h_stride], H columns written
+ * @param x       [N, D] dense, not h
+ * Allocates: no. Cost: O(N*4H*(D+H)).
+ */
+void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bool keep,
+                      oto_real *gates, oto_real *cells, oto_real *h, size_t h_stride,
+                      const oto_real *x, const struct oto_sequences *seqs);
+
+/**
+ * Back through time. Needs gates and cells as a forward pass with keep left them.
+ *
+ * @param gates      [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
+ * @param dcells     scratch [B, Hp]
+ * @param dbias_sum  scratch [4*Hp]
+ * @param dbias      [4H] canonical, overwritten; summed in double
+ * @param dh         [N, dh_stride], H columns: gradient with respect to h
+ */
+void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                             oto_real *gates, oto_real *dcells, double *dbias_sum, oto_real *dbias,
+                             const oto_real *dh, size_t dh_stride, const oto_real *cells,
+                             const struct oto_sequences *seqs);
+
+/**
+ *     dW = da^T x
+ *
+ * @param dw       [4H, D] canonical, overwritten
+ * @param scratch  [4*Hp, D]
+ */
+void oto_lstm_backward_input_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                                     oto_real *dw, oto_real *scratch, const oto_real *da,
+                                     const oto_real *x, const struct oto_sequences *seqs);
+
+/**
+ *     dR = da^T h_prev
+ *
+ * @param dr       [4H, H] canonical, overwritten
+ * @param scratch  [4*Hp, H]
+ * @param h_prev   scratch [N, H]
+ */
+void oto_lstm_backward_recurrent_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                                         oto_real *dr, oto_real *scratch, oto_real *h_prev,
+                                         const oto_real *da, const oto_real *h, size_t h_stride,
+                                         const struct oto_sequences *seqs);
+
+/**
+ *     dx := beta*dx + da W        for rows [first, first + n_rows)
+ *
+ * @param dx  [N, D] dense
+ */
+void oto_lstm_backward_inputs(const struct oto_lstm *lstm, oto_real *dx, oto_real beta,
+                              const oto_real *da, size_t first, size_t n_rows);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "acoustic/network_internal.h"
+#include "base/status.h"
+
+/* What layer l read in the forward pass. */
+static const oto_real *layer_input(const struct oto_network *net,
+                                   const struct oto_network_workspace *ws, const oto_real *x, int l)
+{
+    if (l == 0)
+        return x;
+    if (oto_network_has_proj(&net->shape, l - 1) || ws->kept.dropped)
+        return ws->inputs[l].p;
+    return ws->outputs[l - 1].p;
+}
+
+/*
+ * From the gradient of layer l's input, dinput, to that of the output of the layer below it: back
+ * through dropout and projection. Returns where it is.
+ */
+static const oto_real *below(const struct oto_network *net, struct oto_network_workspace *ws,
+                             oto_real *dparams, int l, const struct oto_sequences *seqs,
+                             struct oto_pool *pool)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    oto_real *dinput = ws->dinput.p;
+    if (ws->kept.dropped)
+        oto_network_drop(dinput, dinput, seqs->n_rows, oto_network_layer_inputs(shape, l), l - 1,
+                         &ws->kept.dropout, pool);
+    if (!oto_network_has_proj(shape, l - 1)) {
+        struct oto_buffer swap = ws->dinput;
+        ws->dinput = ws->doutput;
+        ws->doutput = swap;
+        return ws->doutput.p;
+    }
+    struct oto_layer_offsets offsets;
+    oto_network_layer_offsets(shape, l - 1, &offsets);
+    oto_linear_backward(&net->proj[l - 1], dparams + offsets.proj_weight,
+                        dparams + offsets.proj_bias, ws->doutput.p, dinput, ws->outputs[l - 1].p,
+                        seqs->n_rows, pool);
+    return ws->doutput.p;
+}
+
+oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws,
+                                oto_real *dparams, oto_real *dx, const oto_real *dlogits,
+                                const oto_real *x, const struct oto_sequences *seqs,
+                                struct oto_pool *pool, oto_error *err)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    if (ws->net != net)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "network: the workspace belongs to another network");
+    if (!ws->kept.valid)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: backward needs a training forward pass just before it");
+    if (ws->kept.n_rows != seqs->n_rows || ws->kept.n_utts != seqs->n_utts)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: backward with %d utterances of %zu frames, but forward had %d of "
+                        "%zu",
+                        seqs->n_utts, seqs->n_rows, ws->kept.n_utts, ws->kept.n_rows);
+    ws->kept.valid = false; /* the gates are used up */
+
+    size_t weight, bias;
+    oto_network_output_offsets(shape, &weight, &bias);
+    oto_linear_backward(&net->output, dparams + weight, dparams + bias, ws->doutput.p, dlogits,
+                        ws->outputs[shape->n_layers - 1].p, seqs->n_rows, pool);
+    const oto_real *dh = ws->doutput.p;
+    for (int l = shape->n_layers - 1; l >= 0; l--) {
+        struct oto_layer_offsets offsets;
+        oto_network_layer_offsets(shape, l, &offsets);
+        struct oto_lstm_gradients grads[2];
+        for (int d = 0; d < 2; d++)
+            grads[d] = (struct oto_lstm_gradients){.dw = dparams + offsets.w[d],
+                                                   .dr = dparams + offsets.r[d],
+                                                   .dbias = dparams + offsets.bias[d]};
+        oto_bilstm_backward(&net->layers[l], &net->dsp, &ws->states[l], &ws->scratch, grads,
+                            l > 0 ? ws->dinput.p : dx, dh, ws->outputs[l].p,
+                            layer_input(net, ws, x, l), seqs, pool);
+        if (l > 0)
+            dh = below(net, ws, dparams, l, seqs, pool);
+    }
+    return OTO_OK;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "acoustic/network_internal.h"
+#include "base/status.h"
+
+/*
+ * Which buffer holds the output of layer l, and which the input of the layer after it where
+ * projection or dropout stands between. Inference needs two at a time: without a projection two
+ * outputs in turn, with one an output and an input.
+ */
+static int output_slot(const struct oto_network *net, int l, bool keep)
+{
+    return keep ? l : net->shape.n_proj > 0 ? 0 : l & 1;
+}
+
+static int input_slot(int l, bool keep)
+{
+    return keep ? l + 1 : 1;
+}
+
+static bool reserve_backward(const struct oto_network *net, struct oto_network_workspace *ws,
+                             const struct oto_sequences *seqs)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    size_t n_states = 2 * (size_t)shape->n_hidden;
+    size_t n_inputs = shape->n_proj > 0 ? (size_t)shape->n_proj : n_states;
+    if (!oto_buffer_reserve(&ws->doutput, seqs->n_rows, n_states) ||
+        (shape->n_layers > 1 && !oto_buffer_reserve(&ws->dinput, seqs->n_rows, n_inputs)))
+        return false;
+    for (int l = 0; l < shape->n_layers; l++)
+        if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], seqs))
+            return false;
+    return true;
+}
+
+static bool reserve(const struct oto_network *net, struct oto_network_workspace *ws,
+                    const struct oto_sequences *seqs, bool keep, bool dropping)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    size_t n_states = 2 * (size_t)shape->n_hidden;
+    for (int l = 0; l < shape->n_layers; l++) {
+        bool last = l == shape->n_layers - 1;
+        size_t n_between = 0;
+        if (oto_network_has_proj(shape, l))
+            n_between = (size_t)shape->n_proj;
+        else if (keep && dropping && !last)
+            n_between = n_states; /* backward needs h as the recurrence saw it */
+        if (!oto_bilstm_state_reserve(&ws->states[keep ? l : 0], &net->layers[l], seqs, keep) ||
+            !oto_buffer_reserve(&ws->outputs[output_slot(net, l, keep)], seqs->n_rows, n_states))
+            return false;
+        if (n_between > 0 &&
+            !oto_buffer_reserve(&ws->inputs[input_slot(l, keep)], seqs->n_rows, n_between))
+            return false;
+    }
+    return !keep || reserve_backward(net, ws, seqs);
+}
+
+struct drop_job {
+    oto_real *y;
+    const oto_real *x;
+    size_t n_rows;
+    int n_cols, layer;
+    const struct oto_dropout *dropout;
+};
+
+static void drop_task(void *arg, int k)
+{
+    const struct drop_job *job = arg;
+    struct oto_row_block rows = oto_row_block(job->n_rows, k);
+    size_t offset = rows.first * (size_t)job->n_cols;
+    oto_dropout_apply(job->y + offset, job->x + offset, rows.first, rows.n, job->n_cols, job->layer,
+                      job->dropout);
+}
+
+void oto_network_drop(oto_real *y, const oto_real *x, size_t n_rows, int n_cols, int layer,
+                      const struct oto_dropout *dropout, struct oto_pool *pool)
+{
+    struct drop_job job = {
+        .y = y, .x = x, .n_rows = n_rows, .n_cols = n_cols, .layer = layer, .dropout = dropout};
+    oto_pool_run(pool, oto_row_blocks(n_rows), drop_task, &job);
+}
+
+struct softmax_job {
+    const struct oto_dsp *dsp;
+    oto_real *rows;
+    size_t n_rows;
+    int n_cols;
+};
+
+static void softmax_task(void *arg, int k)
+{
+    const struct softmax_job *job = arg;
+    struct oto_row_block block = oto_row_block(job->n_rows, k);
+    oto_real *rows = job->rows + block.first * (size_t)job->n_cols;
+    job->dsp->log_softmax(rows, rows, (int)block.n, job->n_cols);
+}
+
+static oto_status check(const struct oto_network *net, const struct oto_network_workspace *ws,
+                        const struct oto_sequences *seqs, int training,
+                        const struct oto_network_dropout *dropout, oto_error *err)
+{
+    if (ws->net != net)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "network: the workspace belongs to another network");
+    if (seqs->n_utts < 1 || seqs->n_rows < 1)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "network: the batch is empty");
+    if (seqs->n_rows > INT32_MAX)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: %zu frames in a batch, expected at most %d", seqs->n_rows,
+                        INT32_MAX);
+    if (training && net->forward_only)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: made for inference alone, cannot run a training pass");
+    if (dropout != NULL && !(dropout->rate >= 0 && dropout->rate < 1))
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: dropout rate is %g, expected 0 or more and below 1",
+                        dropout->rate);
+    return OTO_OK;
+}
+
+/* The stack up to the output of the last layer, [N, 2H]. */
+static const oto_real *run_layers(const struct oto_network *net, struct oto_network_workspace *ws,
+                                  const oto_real *x, const struct oto_sequences *seqs, bool keep,
+                                  const struct oto_dropout *dropout, struct oto_pool *pool)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    for (int l = 0; l < shape->n_layers; l++) {
+        oto_real *h = ws->outputs[output_slot(net, l, keep)].p;
+        oto_bilstm_forward(&net->layers[l], &net->dsp, &ws->states[keep ? l : 0], keep, h, x, seqs,
+                           pool);
+        x = h;
+        if (l == shape->n_layers - 1)
+            break;
+        oto_real *between = ws->inputs[input_slot(l, keep)].p;
+        int width = oto_network_layer_inputs(shape, l + 1);
+        if (oto_network_has_proj(shape, l)) {
+            oto_linear_forward(&net->proj[l], between, x, seqs->n_rows, pool);
+            x = between;
+        }
+        if (dropout != NULL) {
+            oto_real *y = oto_network_has_proj(shape, l) || keep ? between : h;
+            oto_network_drop(y, x, seqs->n_rows, width, l, dropout, pool);
+            x = y;
+        }
+    }
+    return x;
+}
+
+oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws,
+                               oto_real *log_probs, const oto_real *x,
+                               const struct oto_sequences *seqs, int training,
+                               const struct oto_network_dropout *dropout, struct oto_pool *pool,
+                               oto_error *err)
+{
+    ws->kept.valid = false;
+    oto_status status = check(net, ws, seqs, training, dropout, err);
+    if (status != OTO_OK)
+        return status;
+    bool keep = training != 0, dropping = dropout != NULL && dropout->rate > 0;
+    if (!reserve(net, ws, seqs, keep, dropping))
+        return oto_fail(err, OTO_ERR_MEMORY, "out of memory (activations of %zu frames)",
+                        seqs->n_rows);
+    struct oto_dropout drop = {0};
+    if (dropping)
+        drop = (struct oto_dropout){dropout->rate, dropout->seed, dropout->stream};
+
+    const oto_real *top = run_layers(net, ws, x, seqs, keep, dropping ? &drop : NULL, pool);
+    oto_linear_forward(&net->output, log_probs, top, seqs->n_rows, pool);
+    struct softmax_job job = {&net->dsp, log_probs, seqs->n_rows, net->shape.n_outputs};
+    oto_pool_run(pool, oto_row_blocks(seqs->n_rows), softmax_task, &job);
+
+    ws->kept = (struct oto_network_kept){.valid = keep,
+                                         .n_rows = seqs->n_rows,
+                                         .n_utts = seqs->n_utts,
+                                         .dropped = dropping,
+                                         .dropout = drop};
+    return OTO_OK;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** What network.c, network_forward.c and network_backward.c share. Nobody else includes it. */
+#ifndef OTO_ACOUSTIC_NETWORK_INTERNAL_H
+#define OTO_ACOUSTIC_NETWORK_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "acoustic/bilstm.h"
+#include "acoustic/buffer.h"
+#include "acoustic/dropout.h"
+#include "acoustic/linear.h"
+#include "acoustic/network.h"
+
+enum { OTO_NETWORK_LAYERS_MAX = 16 };
+
+struct oto_network {
+    struct oto_network_shape shape;
+    struct oto_dsp dsp;
+    bool forward_only;
+    struct oto_bilstm layers[OTO_NETWORK_LAYERS_MAX];
+    struct oto_linear proj[OTO_NETWORK_LAYERS_MAX]; /* after layer l, where there is one */
+    struct oto_linear output;
+    oto_real *dense; /* the network's copy of the dense layers' parameters, one after the other */
+};
+
+/** What forward left for backward. */
+struct oto_network_kept {
+    bool valid;
+    size_t n_rows;
+    int n_utts;
+    bool dropped; /* with dropout */
+    struct oto_dropout dropout;
+};
+
+struct oto_network_workspace {
+    const struct oto_network *net;
+    /* Training: of each layer. Inference: [0] alone, and outputs[0], outputs[1] in turn. */
+    struct oto_bilstm_state states[OTO_NETWORK_LAYERS_MAX];
+    struct oto_buffer outputs[OTO_NETWORK_LAYERS_MAX]; /* h of a layer, [N, 2H] */
+    /* Of layer l > 0 where that is not outputs[l-1]: after projection [N, P] or dropout [N, 2H]. */
+    struct oto_buffer inputs[OTO_NETWORK_LAYERS_MAX];
+    struct oto_buffer doutput; /* [N, 2H] */
+    struct oto_buffer dinput;  /* [N, P] or [N, 2H] */
+    struct oto_bilstm_scratch scratch;
+    struct oto_network_kept kept;
+};
+
+/** Where the tensors of layer l start in the flat array. */
+struct oto_layer_offsets {
+    size_t w[2], r[2], bias[2];    /* forward, reverse */
+    size_t proj_weight, proj_bias; /* where a projection follows */
+};
+void oto_network_layer_offsets(const struct oto_network_shape *shape, int l,
+                               struct oto_layer_offsets *offsets);
+void oto_network_output_offsets(const struct oto_network_shape *shape, size_t *weight,
+                                size_t *bias);
+
+/** Whether a projection follows layer l. */
+static inline bool oto_network_has_proj(const struct oto_network_shape *shape, int l)
+{
+    return shape->n_proj > 0 && l < shape->n_layers - 1;
+}
+
+/** Width of layer l's input. */
+static inline int oto_network_layer_inputs(const struct oto_network_shape *shape, int l)
+{
+    return l == 0 ? shape->n_inputs : shape->n_proj > 0 ? shape->n_proj : 2 * shape->n_hidden;
+}
+
+/** Fixed blocks of rows as tasks of the pool; y may be x. */
+void oto_network_drop(oto_real *y, const oto_real *x, size_t n_rows, int n_cols, int layer,
+                      const struct oto_dropout *dropout, struct oto_pool *pool);
+
+#endif
