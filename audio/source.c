@@ -14,7 +14,7 @@ static const struct oto_source_backend *const backends[] = {
     &oto_source_portaudio,
 #endif
     &oto_source_raw,
-    &oto_source_wav_pipe,
+    &oto_source_wav,
     &oto_source_sndfile,
 };
 

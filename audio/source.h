@@ -67,7 +67,7 @@ struct oto_source_backend {
 };
 
 extern const struct oto_source_backend oto_source_raw;
-extern const struct oto_source_backend oto_source_wav_pipe;
+extern const struct oto_source_backend oto_source_wav;
 extern const struct oto_source_backend oto_source_sndfile;
 #ifdef OTO_HAVE_PORTAUDIO
 extern const struct oto_source_backend oto_source_portaudio;

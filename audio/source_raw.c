@@ -84,15 +84,25 @@ static oto_status raw_open(struct oto_source *source, const struct oto_source_re
     return OTO_OK;
 }
 
-static bool wav_pipe_probe(const struct oto_source_request *request)
+static bool wav_probe(const struct oto_source_request *request)
 {
+    const struct oto_wav_header *wav = &request->wav;
     struct oto_raw_format format;
-    return request->input != NULL && !request->input->seekable && request->wav.has_format &&
-           request->wav.has_data && oto_wav_raw_format(&request->wav, &format);
+    if (request->input == NULL || !wav->has_format || !wav->has_data ||
+        !oto_wav_raw_format(wav, &format)) {
+        return false;
+    }
+    if (!request->input->seekable) {
+        return true;
+    }
+    /* In files only what libsndfile would leave out: samples beyond a length that is a placeholder.
+     */
+    uint64_t there = (uint64_t)(request->input->size - wav->data_offset);
+    return oto_wav_length_unknown(wav) && !wav->data_empty && there > wav->data_size;
 }
 
-static oto_status wav_pipe_open(struct oto_source *source, const struct oto_source_request *request,
-                                oto_error *err)
+static oto_status wav_open(struct oto_source *source, const struct oto_source_request *request,
+                           oto_error *err)
 {
     const struct oto_wav_header *wav = &request->wav;
     struct oto_input *input = request->input;
@@ -113,13 +123,18 @@ static oto_status wav_pipe_open(struct oto_source *source, const struct oto_sour
         return status;
     }
     struct raw_state *state = source->state;
-    snprintf(source->info.format, sizeof source->info.format, "WAV stream, %s",
-             oto_raw_encoding_name(format.encoding));
-    if (oto_wav_length_unknown(wav)) {
-        oto_source_warn(source, "the WAV header gives no length: read to the end of the stream");
-    } else {
+    snprintf(source->info.format, sizeof source->info.format, "WAV%s, %s",
+             input->seekable ? "" : " stream", oto_raw_encoding_name(format.encoding));
+    if (wav->data_empty) {
+        state->bytes_left = 0;
+    } else if (!oto_wav_length_unknown(wav)) {
         state->bytes_left = state->bytes_claimed = wav->data_size;
         source->info.n_frames = (int64_t)(wav->data_size / state->frame_bytes);
+    } else {
+        oto_source_warn(source, "the WAV header gives no true length: read to the end");
+        if (input->seekable) {
+            source->info.n_frames = (input->size - wav->data_offset) / (int64_t)state->frame_bytes;
+        }
     }
     return OTO_OK;
 }
@@ -182,5 +197,5 @@ static void raw_close(struct oto_source *source)
 
 const struct oto_source_backend oto_source_raw = {"raw",    raw_probe, raw_open,
                                                   raw_read, raw_close, NULL};
-const struct oto_source_backend oto_source_wav_pipe = {"wav pipe", wav_pipe_probe, wav_pipe_open,
-                                                       raw_read,   raw_close,      NULL};
+const struct oto_source_backend oto_source_wav = {"wav",    wav_probe, wav_open,
+                                                  raw_read, raw_close, NULL};

@@ -110,7 +110,7 @@ static void describe_format(char *out, size_t capacity, int format)
  * claims. */
 static void warn_by_log(struct oto_source *source, SNDFILE *file)
 {
-    static const char *const names[] = {"data", "Data", "SSND", "BODY"};
+    static const char *const names[] = {"data", "Data", "SSND", "BODY", "riff"};
     char log[4096];
     int n = sf_command(file, SFC_GET_LOG_INFO, log, sizeof log);
     log[sizeof log - 1] = '\0';
@@ -141,9 +141,6 @@ static void warn_by_wav_header(struct oto_source *source, const struct oto_wav_h
         oto_source_warn(source,
                         "the header claims %" PRIu64 " bytes of samples, %" PRIu64 " are there",
                         wav->data_size, there);
-    } else if (wav->data_size == 0 && there > 0) {
-        oto_source_warn(source, "the header claims 0 bytes of samples, %" PRIu64 " are there",
-                        there);
     }
 }
 
@@ -157,6 +154,13 @@ static oto_status explain(const struct oto_source_request *request, oto_error *e
     }
     if (oto_sniff_known(request->head, request->n_head) || oto_sniff_mpeg(input)) {
         const char *why = sf_error_number(code);
+        if (request->wav.has_format) {
+            return oto_fail(
+                err, OTO_ERR_FORMAT,
+                "%s: WAV with format tag 0x%04x, %d bits and frames of %d bytes cannot be read: %s",
+                input->name, request->wav.tag, request->wav.bits, request->wav.block_align,
+                why != NULL ? why : "unknown to libsndfile");
+        }
         return oto_fail(err, OTO_ERR_FORMAT, "%s: is damaged, cut off or of an unknown kind: %s",
                         input->name, why != NULL && code != 0 ? why : "libsndfile cannot read it");
     }

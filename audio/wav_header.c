@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "audio/wav_header.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -69,6 +70,32 @@ static oto_status take_chunk(struct oto_input *input, uint32_t size, unsigned ch
     return status;
 }
 
+/* A data chunk of 0 bytes is what programs write that do not know the length yet, unless a chunk
+ * follows it. */
+static oto_status look_behind_empty_data(struct oto_wav_header *h, struct oto_input *input,
+                                         oto_error *err)
+{
+    unsigned char next[8];
+    size_t n = 0;
+    if (h->data_size != 0) {
+        return OTO_OK;
+    }
+    oto_status status = oto_input_read_full(input, next, sizeof next, &n, err);
+    if (status != OTO_OK) {
+        return status;
+    }
+    bool is_chunk = n == sizeof next;
+    for (int i = 0; is_chunk && i < 4; i++) {
+        is_chunk = isalnum(next[i]) || next[i] == ' ';
+    }
+    if (is_chunk && input->seekable) {
+        is_chunk = (int64_t)get(next + 4, 4, h->big_endian) <= input->size - input->offset;
+    }
+    h->data_empty = is_chunk || n == 0;
+    (void)oto_input_seek(input, h->data_offset); /* at most 8 bytes back: always kept */
+    return OTO_OK;
+}
+
 oto_status oto_wav_scan(struct oto_wav_header *h, struct oto_input *input, oto_error *err)
 {
     unsigned char head[12], body[FORMAT_BYTES];
@@ -94,7 +121,7 @@ oto_status oto_wav_scan(struct oto_wav_header *h, struct oto_input *input, oto_e
             h->has_data = true;
             h->data_offset = input->offset;
             h->data_size = size == UINT32_MAX && size64 != 0 ? size64 : size;
-            return OTO_OK;
+            return look_behind_empty_data(h, input, err);
         }
         bool whole = false;
         status = take_chunk(input, size, body, &n, &whole, err);

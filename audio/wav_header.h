@@ -28,6 +28,7 @@ struct oto_wav_header {
     int bits;            /* of a sample */
     int64_t data_offset; /* of the first sample */
     uint64_t data_size;  /* bytes, as the header claims */
+    bool data_empty;     /* it claims 0 bytes, and truly another chunk or the end follows */
 };
 
 /** Whether these first bytes of an input are those of a WAV file. */
