@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "api/model.h"
+
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+
+/* "english" for "/usr/share/otolith/models/english.oto" */
+static char *name_of_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *start = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(start, '.');
+    return oto_strndup(start, dot != NULL && dot > start ? (size_t)(dot - start) : strlen(start));
+}
+
+oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
+{
+    if (out == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_model_load: out is NULL");
+    *out = NULL;
+    if (path == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_model_load: path is NULL");
+    oto_model *model = oto_calloc(1, sizeof *model);
+    if (model == NULL)
+        return oto_fail_memory(err, "model");
+    struct oto_dsp dsp;
+    oto_status status = oto_bundle_load(&model->bundle, path, err);
+    if (status != OTO_OK)
+        goto fail;
+    const char *card_name = model->bundle->card.name;
+    model->name = card_name[0] != 0 ? oto_strdup(card_name) : name_of_path(path);
+    if (model->name == NULL) {
+        status = oto_fail_memory(err, "model name");
+        goto fail;
+    }
+    oto_dsp_init(&dsp, oto_cpu_flags());
+    status = oto_network_create(&model->network, &model->bundle->shape, &dsp, err);
+    if (status != OTO_OK)
+        goto fail;
+    oto_network_set_parameters(model->network, model->bundle->weights, NULL);
+    *out = model;
+    return OTO_OK;
+fail:
+    oto_model_destroy(model);
+    return status;
+}
+
+void oto_model_destroy(oto_model *model)
+{
+    if (model == NULL)
+        return;
+    oto_network_destroy(model->network);
+    oto_free(model->name);
+    oto_bundle_destroy(model->bundle);
+    oto_free(model);
+}
+
+void oto_model_get_info(const oto_model *model, oto_model_info *info)
+{
+    const struct oto_bundle *b = model->bundle;
+    *info = (oto_model_info){
+        .name = model->name,
+        .licence = b->card.licence,
+        .data = b->card.data,
+        .date = b->card.date,
+        .rate_hz = b->frontend.rate_hz,
+        .n_symbols = b->alphabet->n_symbols - 1,
+        .n_parameters = oto_network_n_parameters(&b->shape),
+    };
+}

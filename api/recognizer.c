@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Samples to text: front end, network and decoder of one stream. */
+#include <math.h>
+#include <string.h>
+
+#include "acoustic/sequences.h"
+#include "api/model.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "base/status.h"
+
+/* Samples handed to the front end at once: bounds the frames that wait, whatever the portion fed.
+ */
+#define SLICE 16000
+/* Width of the stretch whose loudness decides where a long input is cut. */
+#define QUIET_WINDOW_S 0.3
+
+struct oto_recognizer {
+    const oto_model *model;
+    oto_recognizer_options options; /* beam resolved to the model's default */
+    struct oto_frontend *frontend;
+    struct oto_network_workspace *workspace;
+    struct oto_sequences sequences;
+    struct oto_beam *beam; /* NULL when greedy */
+
+    size_t max_static; /* frames of the longest segment */
+    size_t max_frames; /* vectors that the network reads for it */
+    float *features;   /* [max_frames, D] */
+    float *log_probs;  /* [max_frames, K] */
+    int *labels;       /* [max_frames] greedy only */
+
+    struct oto_writer text; /* of the segments so far, NUL-terminated */
+    double log_prob;
+    int n_segments;
+    uint64_t n_samples;
+    bool finished, failed;
+
+    oto_result result;
+    oto_alternative *alternatives; /* [n_best]; texts owned, NULL from n_alternatives on */
+    int n_alternatives;
+};
+
+void oto_recognizer_options_init(oto_recognizer_options *options)
+{
+    *options = (oto_recognizer_options){
+        .struct_size = sizeof *options, .beam = 0, .n_best = 1, .max_segment_s = 30};
+}
+
+/* ---- create
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static oto_status check_options(oto_recognizer_options *o, const oto_model *model, oto_error *err)
+{
+    if (o->beam < 0 || o->beam > 100000)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "beam: found %d, expected 0 (default) to 100000",
+                        o->beam);
+    if (o->beam == 0)
+        o->beam = model->bundle->beam.beam;
+    if (o->n_best < 1 || o->n_best > o->beam)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "n_best: found %d, expected 1 to the beam of %d: widen the beam", o->n_best,
+                        o->beam);
+    if (!(o->max_segment_s >= 1 && o->max_segment_s <= 600))
+        return oto_fail(err, OTO_ERR_ARGUMENT, "max_segment_s: found %g, expected 1 to 600",
+                        o->max_segment_s);
+    return OTO_OK;
+}
+
+static oto_status create_parts(oto_recognizer *rec, oto_error *err)
+{
+    const struct oto_bundle *b = rec->model->bundle;
+    const struct oto_cmvn_stats *stats = b->cmvn.count > 0 ? &b->cmvn : NULL;
+    oto_status status = oto_frontend_create(&rec->frontend, &b->frontend, stats, OTO_FFT_AUTO, err);
+    if (status != OTO_OK)
+        return status;
+    status = oto_network_workspace_create(&rec->workspace, rec->model->network, err);
+    if (status != OTO_OK)
+        return status;
+    if (rec->options.beam > 1) {
+        struct oto_beam_options options = b->beam;
+        options.beam = rec->options.beam;
+        status = oto_beam_create(&rec->beam, b->shape.n_outputs, &options, err);
+        if (status != OTO_OK)
+            return status;
+    }
+    double shift_s = b->frontend.frame_shift_ms / 1000;
+    rec->max_static = (size_t)(rec->options.max_segment_s / shift_s);
+    if (rec->max_static < 1)
+        rec->max_static = 1;
+    rec->max_frames = oto_frontend_n_frames(rec->frontend, rec->max_static);
+    size_t n_features, n_outputs;
+    if (!oto_mul_size(rec->max_frames, (size_t)b->shape.n_inputs, &n_features) ||
+        !oto_mul_size(rec->max_frames, (size_t)b->shape.n_outputs, &n_outputs))
+        return oto_fail_memory(err, "recognizer");
+    rec->features = oto_calloc(n_features, sizeof(float));
+    rec->log_probs = oto_calloc(n_outputs, sizeof(float));
+    rec->labels = oto_calloc(rec->max_frames, sizeof(int));
+    rec->alternatives = oto_calloc((size_t)rec->options.n_best, sizeof *rec->alternatives);
+    if (rec->features == NULL || rec->log_probs == NULL || rec->labels == NULL ||
+        rec->alternatives == NULL)
+        return oto_fail_memory(err, "recognizer");
+    return OTO_OK;
+}
+
+oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
+                                 const oto_recognizer_options *options, oto_error *err)
+{
+    if (out == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_create: out is NULL");
+    *out = NULL;
+    if (model == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_create: model is NULL");
+    if (options != NULL && options->struct_size < sizeof options->struct_size)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "options: struct_size is not set: call oto_recognizer_options_init()");
+    oto_recognizer *rec = oto_calloc(1, sizeof *rec);
+    if (rec == NULL)
+        return oto_fail_memory(err, "recognizer");
+    oto_status status;
+    rec->model = model;
+    oto_recognizer_options_init(&rec->options);
+    if (options != NULL) { /* a caller built against an older header knows fewer fields */
+        size_t n = options->struct_size < sizeof *options ? options->struct_size : sizeof *options;
+        memcpy(&rec->options, options, n);
+    }
+    status = check_options(&rec->options, model, err);
+    if (status == OTO_OK)
+        status = create_parts(rec, err);
+    if (status != OTO_OK) {
+        oto_recognizer_destroy(rec);
+        return status;
+    }
+    oto_recognizer_reset(rec);
+    *out = rec;
+    return OTO_OK;
+}
+
+static void clear_alternatives(oto_recognizer *rec)
+{
+    for (int i = 0; i < rec->n_alternatives; i++) {
+        oto_free((char *)(uintptr_t)rec->alternatives[i].text);
+        rec->alternatives[i].text = NULL;
+    }
+    rec->n_alternatives = 0;
+}
+
+void oto_recognizer_destroy(oto_recognizer *rec)
+{
+    if (rec == NULL)
+        return;
+    clear_alternatives(rec);
+    oto_free(rec->alternatives);
+    oto_writer_clear(&rec->text);
+    oto_free(rec->labels);
+    oto_free(rec->log_probs);
+    oto_free(rec->features);
+    oto_beam_destroy(rec->beam);
+    oto_sequences_clear(&rec->sequences);
+    oto_network_workspace_destroy(rec->workspace);
+    oto_frontend_destroy(rec->frontend);
+    oto_free(rec);
+}
+
+void oto_recognizer_reset(oto_recognizer *rec)
+{
+    if (rec == NULL)
+        return;
+    clear_alternatives(rec);
+    oto_frontend_reset(rec->frontend, 0);
+    rec->text.size = 0;
+    rec->text.failed = false;
+    rec->log_prob = 0;
+    rec->n_segments = 0;
+    rec->n_samples = 0;
+    rec->finished = rec->failed = false;
+}
+
+/* ---- one segment
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Takes over text. False when the same text is there already: prefixes may differ in a space at the
+ * end alone. */
+static bool add_alternative(oto_recognizer *rec, char *text, double log_prob)
+{
+    for (int i = 0; i < rec->n_alternatives; i++) {
+        if (strcmp(rec->alternatives[i].text, text) == 0)
+            return false;
+    }
+    rec->alternatives[rec->n_alternatives++] = (oto_alternative){text, log_prob};
+    return true;
+}
+
+static oto_status decode_greedy(oto_recognizer *rec, size_t n_frames, oto_error *err)
+{
+    const struct oto_alphabet *alphabet = rec->model->bundle->alphabet;
+    double log_prob = 0;
+    char *text = NULL;
+    int n = oto_greedy(rec->labels, NULL, &log_prob, rec->log_probs, n_frames, alphabet->n_symbols);
+    oto_status status = oto_alphabet_decode(alphabet, rec->labels, n, &text, err);
+    if (status == OTO_OK)
+        (void)add_alternative(rec, text, log_prob); /* the list is empty: always taken */
+    return status;
+}
+
+static oto_status decode_beam(oto_recognizer *rec, size_t n_frames, oto_error *err)
+{
+    const struct oto_hypothesis *hyps = NULL;
+    int n_hyps = 0;
+    oto_beam_reset(rec->beam);
+    oto_status status = oto_beam_push(rec->beam, rec->log_probs, n_frames, err);
+    if (status == OTO_OK)
+        status = oto_beam_n_best(rec->beam, rec->options.beam, &hyps, &n_hyps, err);
+    for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
+         i++) {
+        char *text = NULL;
+        status = oto_alphabet_decode(rec->model->bundle->alphabet, hyps[i].labels, hyps[i].n_labels,
+                                     &text, err);
+        if (status == OTO_OK && !add_alternative(rec, text, hyps[i].log_prob))
+            oto_free(text);
+    }
+    return status;
+}
+
+/* Appends the best text of the segment, a space between. The text stays NUL-terminated. */
+static oto_status append_text(oto_recognizer *rec, const char *text, oto_error *err)
+{
+    struct oto_writer *w = &rec->text;
+    if (w->size > 0)
+        w->size--; /* the terminator */
+    if (w->size > 0 && text[0] != 0)
+        oto_write_u8(w, ' ');
+    oto_write_bytes(w, text, strlen(text) + 1);
+    return w->failed ? oto_fail_memory(err, "text") : OTO_OK;
+}
+
+/* Decodes the first n_static frames that wait, and forgets them. */
+static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error *err)
+{
+    size_t n_waiting;
+    const float *statics = oto_frontend_static(rec->frontend, &n_waiting);
+    int n_frames = (int)oto_frontend_n_frames(rec->frontend, n_static);
+    clear_alternatives(rec);
+    oto_status status =
+        oto_frontend_apply(rec->frontend, rec->features, statics, n_static, NULL, NULL, err);
+    if (status == OTO_OK)
+        status = oto_sequences_set(&rec->sequences, &n_frames, 1, err);
+    if (status == OTO_OK)
+        status = oto_network_forward(rec->model->network, rec->workspace, rec->log_probs,
+                                     rec->features, &rec->sequences, 0, NULL, NULL, err);
+    if (status == OTO_OK)
+        status = rec->beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
+                                   : decode_greedy(rec, (size_t)n_frames, err);
+    if (status == OTO_OK)
+        status = append_text(rec, rec->alternatives[0].text, err);
+    if (status != OTO_OK)
+        return status;
+    rec->log_prob += rec->alternatives[0].log_prob;
+    rec->n_segments++;
+    oto_frontend_drop(rec->frontend, n_static);
+    return OTO_OK;
+}
+
+/* Loudness of a static frame: C0 or log energy of an MFCC, else the mean of the log-mel values. */
+static double frame_level(const oto_recognizer *rec, const float *frame, int dim)
+{
+    if (rec->model->bundle->frontend.kind == OTO_FEATURE_MFCC)
+        return (double)frame[0];
+    double sum = 0;
+    for (int i = 0; i < dim; i++)
+        sum += (double)frame[i];
+    return sum;
+}
+
+/**
+ * Where to cut max_static waiting frames: the middle of the quietest stretch of QUIET_WINDOW_S in
+ * their last third, so that a cut falls between words and segments stay long. Depends on those
+ * frames alone, not on how they were fed.
+ */
+static size_t quietest_cut(const oto_recognizer *rec, const float *statics)
+{
+    int dim = oto_frontend_static_dim(rec->frontend);
+    double shift_s = rec->model->bundle->frontend.frame_shift_ms / 1000;
+    size_t from = rec->max_static - rec->max_static / 3;
+    size_t width = (size_t)(QUIET_WINDOW_S / shift_s + 0.5);
+    if (width < 1 || from + width > rec->max_static)
+        return rec->max_static;
+    double sum = 0, least = 0;
+    size_t best = from;
+    for (size_t t = from; t < rec->max_static; t++) {
+        sum += frame_level(rec, statics + t * (size_t)dim, dim);
+        if (t < from + width - 1)
+            continue;
+        size_t start = t + 1 - width;
+        if (start == from || sum < least) {
+            least = sum;
+            best = start;
+        }
+        sum -= frame_level(rec, statics + start * (size_t)dim, dim);
+    }
+    return best + width / 2;
+}
+
+static oto_status decode_full_segments(oto_recognizer *rec, oto_error *err)
+{
+    for (;;) {
+        size_t n_static;
+        const float *statics = oto_frontend_static(rec->frontend, &n_static);
+        if (n_static < rec->max_static)
+            return OTO_OK;
+        oto_status status = decode_segment(rec, quietest_cut(rec, statics), err);
+        if (status != OTO_OK)
+            return status;
+    }
+}
+
+/* ---- streaming
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static oto_status check_state(const oto_recognizer *rec, const char *function, oto_error *err)
+{
+    if (rec == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "%s: rec is NULL", function);
+    if (rec->finished || rec->failed)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "%s: %s: call oto_recognizer_reset() first",
+                        function,
+                        rec->finished ? "the input was finished" : "an earlier call failed");
+    return OTO_OK;
+}
+
+oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t n_samples,
+                               oto_error *err)
+{
+    oto_status status = check_state(rec, "oto_recognizer_feed", err);
+    if (status != OTO_OK)
+        return status;
+    if (samples == NULL && n_samples > 0)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_feed: samples is NULL");
+    for (size_t i = 0; i < n_samples; i++) {
+        if (!isfinite(samples[i]))
+            return oto_fail(err, OTO_ERR_DATA,
+                            "sample %zu of %zu is not a finite number; nothing of this portion was "
+                            "taken",
+                            i, n_samples);
+    }
+    for (size_t at = 0; at < n_samples && status == OTO_OK; at += SLICE) {
+        size_t n = n_samples - at < SLICE ? n_samples - at : SLICE;
+        status = oto_frontend_push(rec->frontend, samples + at, n, err);
+        rec->n_samples += n;
+        if (status == OTO_OK)
+            status = decode_full_segments(rec, err);
+    }
+    rec->failed = status != OTO_OK;
+    return status;
+}
+
+const char *oto_recognizer_partial(oto_recognizer *rec)
+{
+    return rec != NULL && rec->text.size > 0 ? (const char *)rec->text.data : "";
+}
+
+/* The alternatives of a single segment are those of the whole; else, and for no segment, the best
+ * text stands alone. */
+static oto_status settle_alternatives(oto_recognizer *rec, oto_error *err)
+{
+    if (rec->n_segments == 1)
+        return OTO_OK;
+    clear_alternatives(rec);
+    char *text = oto_strdup(oto_recognizer_partial(rec));
+    if (text == NULL)
+        return oto_fail_memory(err, "text");
+    (void)add_alternative(rec, text, rec->log_prob); /* the list is empty: always taken */
+    return OTO_OK;
+}
+
+oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result, oto_error *err)
+{
+    if (result == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_finish: result is NULL");
+    *result = NULL;
+    oto_status status = check_state(rec, "oto_recognizer_finish", err);
+    if (status != OTO_OK)
+        return status;
+    status = oto_frontend_finish(rec->frontend, err);
+    if (status == OTO_OK)
+        status = decode_full_segments(rec, err);
+    size_t n_static = 0;
+    if (status == OTO_OK)
+        (void)oto_frontend_static(rec->frontend, &n_static);
+    if (n_static > 0)
+        status = decode_segment(rec, n_static, err);
+    if (status == OTO_OK)
+        status = settle_alternatives(rec, err);
+    if (status != OTO_OK) {
+        rec->failed = true;
+        return status;
+    }
+    rec->finished = true;
+    rec->result = (oto_result){
+        .text = rec->alternatives[0].text,
+        .log_prob = rec->log_prob,
+        .seconds = (double)rec->n_samples / rec->model->bundle->frontend.rate_hz,
+        .n_alternatives = rec->n_alternatives,
+        .alternatives = rec->alternatives,
+    };
+    *result = &rec->result;
+    return OTO_OK;
+}
+
+/* ---- one shot
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+oto_status oto_transcribe(char **text, const oto_model *model, const float *samples,
+                          size_t n_samples, oto_error *err)
+{
+    if (text == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_transcribe: text is NULL");
+    *text = NULL;
+    oto_recognizer *rec = NULL;
+    const oto_result *result = NULL;
+    oto_status status = oto_recognizer_create(&rec, model, NULL, err);
+    if (status == OTO_OK)
+        status = oto_recognizer_feed(rec, samples, n_samples, err);
+    if (status == OTO_OK)
+        status = oto_recognizer_finish(rec, &result, err);
+    if (status == OTO_OK) {
+        *text = oto_strdup(result->text);
+        if (*text == NULL)
+            status = oto_fail_memory(err, "text");
+    }
+    oto_recognizer_destroy(rec);
+    return status;
+}
+
+void oto_text_free(char *text)
+{
+    oto_free(text);
+}
