@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gradients of the network by central differences, in double: every parameter and every input of
+ * small networks, utterances of unequal length, with and without projection and dropout.
+ *
+ *     L = sum_nk v[n,k] log p[n,k],   dL/dlogit[n,k] = v[n,k] - p[n,k] sum_j v[n,j]
+ *     dL/dw = (8 (L(w+h) - L(w-h)) - (L(w+2h) - L(w-2h))) / 12h + O(h^4)
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "acoustic/network.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+_Static_assert(sizeof(oto_real) == sizeof(double), "this test needs the build in double");
+
+static const double step = 1e-3, tolerance = 1e-6;
+
+struct fixture {
+    struct oto_network_shape shape;
+    struct oto_network_dropout dropout;
+    struct oto_sequences seqs;
+    struct oto_network *net;
+    struct oto_network_workspace *ws;
+    size_t n_params, n_x, n_y;
+    oto_real *params, *x, *v, *log_probs, *dlogits, *dparams, *dx;
+};
+
+static oto_real *random_numbers(size_t n, uint64_t stream, double scale)
+{
+    oto_real *p = oto_calloc(n, sizeof *p);
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = scale * (2 * oto_rng_uniform(7, stream, i) - 1);
+    return p;
+}
+
+static void set_up(struct fixture *f, struct oto_network_shape shape, double dropout)
+{
+    static const int lengths[] = {6, 4, 4, 1};
+    struct oto_dsp dsp;
+    *f = (struct fixture){.shape = shape, .dropout = {dropout, 11, 5}};
+    oto_dsp_init(&dsp, OTO_CPU_SCALAR);
+    assert_int_equal(oto_sequences_set(&f->seqs, lengths, 4, NULL), OTO_OK);
+    assert_int_equal(oto_network_create(&f->net, &shape, &dsp, NULL), OTO_OK);
+    assert_int_equal(oto_network_workspace_create(&f->ws, f->net, NULL), OTO_OK);
+    f->n_params = oto_network_n_parameters(&shape);
+    f->n_x = f->seqs.n_rows * (size_t)shape.n_inputs;
+    f->n_y = f->seqs.n_rows * (size_t)shape.n_outputs;
+    f->params = random_numbers(f->n_params, 1, 0.7);
+    f->x = random_numbers(f->n_x, 2, 1.5);
+    f->v = random_numbers(f->n_y, 3, 1);
+    f->log_probs = oto_calloc(f->n_y, sizeof *f->log_probs);
+    f->dlogits = oto_calloc(f->n_y, sizeof *f->dlogits);
+    f->dparams = oto_calloc(f->n_params, sizeof *f->dparams);
+    f->dx = oto_calloc(f->n_x, sizeof *f->dx);
+}
+
+static void tear_down(struct fixture *f)
+{
+    oto_network_workspace_destroy(f->ws);
+    oto_network_destroy(f->net);
+    oto_sequences_clear(&f->seqs);
+    oto_real *const owned[] = {f->params, f->x, f->v, f->log_probs, f->dlogits, f->dparams, f->dx};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        oto_free(owned[i]);
+}
+
+static double loss(struct fixture *f)
+{
+    double sum = 0;
+    oto_network_set_parameters(f->net, f->params, NULL);
+    assert_int_equal(oto_network_forward(f->net, f->ws, f->log_probs, f->x, &f->seqs, 1,
+                                         &f->dropout, NULL, NULL),
+                     OTO_OK);
+    for (size_t i = 0; i < f->n_y; i++)
+        sum += f->v[i] * f->log_probs[i];
+    return sum;
+}
+
+static void gradients(struct fixture *f)
+{
+    size_t k = (size_t)f->shape.n_outputs;
+    (void)loss(f);
+    for (size_t n = 0; n < f->seqs.n_rows; n++) {
+        double sum = 0;
+        for (size_t j = 0; j < k; j++)
+            sum += f->v[n * k + j];
+        for (size_t j = n * k; j < (n + 1) * k; j++)
+            f->dlogits[j] = f->v[j] - exp(f->log_probs[j]) * sum;
+    }
+    assert_int_equal(oto_network_backward(f->net, f->ws, f->dparams, f->dx, f->dlogits, f->x,
+                                          &f->seqs, NULL, NULL),
+                     OTO_OK);
+}
+
+static double difference(struct fixture *f, double *w)
+{
+    double was = *w, l[4];
+    for (int i = 0; i < 4; i++) {
+        *w = was + step * (i < 2 ? i - 2 : i - 1);
+        l[i] = loss(f);
+    }
+    *w = was;
+    return (8 * (l[2] - l[1]) - (l[3] - l[0])) / (12 * step);
+}
+
+/* Worst difference relative to the gradient; gradients under 1e-5 count as 1e-5. */
+static double worst(struct fixture *f, double *w, const double *dw, size_t n)
+{
+    double error = 0;
+    size_t n_zero = 0;
+    for (size_t i = 0; i < n; i++) {
+        double scale = fmax(fabs(dw[i]), 1e-5), e = fabs(difference(f, w + i) - dw[i]) / scale;
+        n_zero += dw[i] == 0;
+        if (!(e <= error))
+            error = e;
+    }
+    assert_true(n_zero < n);
+    return error;
+}
+
+static void check(struct oto_network_shape shape, double dropout)
+{
+    struct fixture f;
+    set_up(&f, shape, dropout);
+    gradients(&f);
+    for (int i = 0; i < oto_network_n_tensors(&shape); i++) {
+        struct oto_tensor t;
+        oto_network_tensor(&shape, i, &t);
+        double error = worst(&f, f.params + t.offset, f.dparams + t.offset,
+                             (size_t)t.n_rows * (size_t)t.n_cols);
+        if (!(error <= tolerance))
+            fail_msg("%s: relative error %.3g, allowed %.3g", t.name, error, tolerance);
+        print_message("%-32s %.1e\n", t.name, error);
+    }
+    double error = worst(&f, f.x, f.dx, f.n_x);
+    if (!(error <= tolerance))
+        fail_msg("x: relative error %.3g, allowed %.3g", error, tolerance);
+    print_message("%-32s %.1e\n", "x", error);
+    tear_down(&f);
+}
+
+static void one_layer(void **state)
+{
+    (void)state;
+    check((struct oto_network_shape){3, 1, 5, 0, 4}, 0);
+}
+
+static void three_layers(void **state)
+{
+    (void)state;
+    check((struct oto_network_shape){2, 3, 3, 0, 3}, 0);
+}
+
+static void dropout(void **state)
+{
+    (void)state;
+    check((struct oto_network_shape){3, 2, 5, 0, 3}, 0.3);
+}
+
+static void projection_and_dropout(void **state)
+{
+    (void)state;
+    check((struct oto_network_shape){3, 3, 4, 5, 3}, 0.25);
+}
+
+/* More units than one block of the kernels. */
+static void several_blocks(void **state)
+{
+    (void)state;
+    check((struct oto_network_shape){2, 1, 18, 0, 3}, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_layer),      cmocka_unit_test(three_layers),
+        cmocka_unit_test(dropout),        cmocka_unit_test(projection_and_dropout),
+        cmocka_unit_test(several_blocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
