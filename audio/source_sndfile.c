@@ -17,7 +17,9 @@
 
 struct sndfile_state {
     SNDFILE *file;
-    sf_count_t n_frames; /* by the header, -1 when unknown */
+    struct oto_input *input; /* the source's */
+    int64_t length;          /* of the input, as libsndfile is told */
+    sf_count_t n_frames;     /* by the header, -1 when unknown */
     sf_count_t n_read;
     sf_count_t slack; /* frames by which the header's length may be wrong without a word */
     bool ended;
@@ -25,22 +27,23 @@ struct sndfile_state {
 
 static sf_count_t vio_length(void *user)
 {
-    const struct oto_input *input = user;
-    return input->size;
+    const struct sndfile_state *state = user;
+    return state->length;
 }
 
 static sf_count_t vio_tell(void *user)
 {
-    const struct oto_input *input = user;
-    return input->offset;
+    const struct sndfile_state *state = user;
+    return state->input->offset;
 }
 
 static sf_count_t vio_seek(sf_count_t offset, int whence, void *user)
 {
-    struct oto_input *input = user;
+    struct sndfile_state *state = user;
+    struct oto_input *input = state->input;
     sf_count_t origin = whence == SF_SEEK_SET   ? 0
                         : whence == SF_SEEK_CUR ? input->offset
-                                                : input->size;
+                                                : state->length;
     if ((offset > 0 && origin > INT64_MAX - offset) || !oto_input_seek(input, origin + offset)) {
         return -1;
     }
@@ -49,8 +52,9 @@ static sf_count_t vio_seek(sf_count_t offset, int whence, void *user)
 
 static sf_count_t vio_read(void *data, sf_count_t count, void *user)
 {
+    struct sndfile_state *state = user;
     size_t n = 0;
-    if (count > 0 && oto_input_read_full(user, data, (size_t)count, &n, NULL) != OTO_OK) {
+    if (count > 0 && oto_input_read_full(state->input, data, (size_t)count, &n, NULL) != OTO_OK) {
         return 0; /* the input keeps the error, sndfile_read() asks for it */
     }
     return (sf_count_t)n;
@@ -209,12 +213,33 @@ static oto_status check_wav(const struct oto_source_request *request, oto_error 
     return oto_source_check_shape(request->input->name, wav->rate_hz, wav->n_channels, err);
 }
 
+/*
+ * libsndfile refuses a CAF file that ends before its data chunk does, where it cuts the length of
+ * others. Told that the file goes on, it reads what is there.
+ */
+static SNDFILE *open_file(struct sndfile_state *state, const struct oto_source_request *request,
+                          SF_INFO *info)
+{
+    SF_VIRTUAL_IO io = {vio_length, vio_seek, vio_read, vio_write, vio_tell};
+    bool is_caf = request->n_head >= 4 && memcmp(request->head, "caff", 4) == 0;
+    state->length = state->input->size;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        memset(info, 0, sizeof *info);
+        (void)oto_input_seek(state->input, 0); /* a file or memory by now, so it can be done */
+        SNDFILE *file = sf_open_virtual(&io, SFM_READ, info, state);
+        if (file != NULL || !is_caf) {
+            return file;
+        }
+        state->length = (int64_t)1 << 40;
+    }
+    return NULL;
+}
+
 static oto_status sndfile_open(struct oto_source *source, const struct oto_source_request *request,
                                oto_error *err)
 {
     struct oto_input *input = request->input;
-    SF_VIRTUAL_IO io = {vio_length, vio_seek, vio_read, vio_write, vio_tell};
-    SF_INFO info = {0};
+    SF_INFO info;
     oto_status status = check_wav(request, err);
     if (status == OTO_OK) {
         status = oto_input_spool(input, err);
@@ -226,8 +251,8 @@ static oto_status sndfile_open(struct oto_source *source, const struct oto_sourc
     if (state == NULL) {
         return oto_fail_memory(err, "audio file");
     }
-    (void)oto_input_seek(input, 0); /* a file or memory by now, so it can be done */
-    state->file = sf_open_virtual(&io, SFM_READ, &info, input);
+    state->input = input;
+    state->file = open_file(state, request, &info);
     status = state->file == NULL ? explain(request, err) : sndfile_check(request, &info, err);
     if (status != OTO_OK) {
         if (state->file != NULL) {
@@ -259,8 +284,8 @@ static oto_status sndfile_end(struct oto_source *source, oto_error *err)
     double seconds = (double)state->n_read / source->info.rate_hz;
     int code = sf_error(state->file);
     state->ended = true;
-    if (source->input->error.status != OTO_OK) {
-        return oto_fail(err, source->input->error.status, "%s", source->input->error.message);
+    if (state->input->error.status != OTO_OK) {
+        return oto_fail(err, state->input->error.status, "%s", state->input->error.message);
     }
     if (code != SF_ERR_NO_ERROR && state->n_read == 0) {
         return oto_fail(err, OTO_ERR_FORMAT, "%s: cannot be decoded: %s", source->name,
