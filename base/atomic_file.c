@@ -58,6 +58,9 @@ static oto_status resolve(struct oto_atomic_file *f, const char *path, mode_t *m
     struct stat info;
     char *real = NULL;
     *exists = false;
+    if (path[0] == '\0') {
+        return oto_fail(err, OTO_ERR_ARGUMENT, "the path of a file to write is empty");
+    }
     if (lstat(path, &info) == 0) {
         real = realpath(path, NULL);
         if (!real || stat(real, &info) != 0) {

@@ -133,7 +133,7 @@ const char *oto_options_suggest(const struct oto_option_group *groups, const cha
 
 bool oto_option_has_range(const struct oto_option *option)
 {
-    return option->min < option->max || option->min > option->max || option->min != 0.0;
+    return option->min < option->max;
 }
 
 /* strtod in the C locale, whatever locale the program has set: "0.5" must mean the same everywhere.
@@ -153,9 +153,14 @@ static double parse_double(const char *text, char **end)
     return v;
 }
 
-/* Shortest decimal form that reads back as v. */
+/* Shortest decimal form that reads back as v; whole numbers without exponent as far as they are
+ * exact. */
 void oto_option_format_real(double v, char *out, size_t capacity)
 {
+    if (fabs(v) < 1e7 && !(v < floor(v)) && !(v > floor(v))) {
+        snprintf(out, capacity, "%.0f", v);
+        return;
+    }
     locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     locale_t former = c_locale ? uselocale(c_locale) : (locale_t)0;
     for (int digits = 1; digits <= 17; digits++) {

@@ -28,7 +28,7 @@ struct oto_option {
     enum oto_option_type type;
     size_t offset;               /* of the field in the struct */
     const char *default_text;    /* parsed like a value given by the user */
-    double min, max;             /* INT and REAL */
+    double min, max;             /* INT and REAL; both 0 = any value */
     const char *const *choices;  /* CHOICE: NULL-terminated */
     const char *argument;        /* shown in help: "N", "FILE", "HZ"; NULL picks one by type */
     const char *help;            /* one sentence with unit, without the default */
@@ -66,13 +66,17 @@ oto_status oto_options_read_environment(const struct oto_option_group *groups, o
 
 /**
  * Command line: --name=value, --name value, -n value, -nvalue, --flag, --no-flag; "--" ends options, "-" is an operand.
- * Options and operands may be mixed. argv[0] is skipped.
+ * Options and operands may be mixed; switches may be strung together (-qv). argv[0] is skipped. A value that itself starts
+ * with "--" needs the form with '='. Where several groups know a name, the first has it. What came before a failure stays set.
  * @param operands  [argc] receives pointers into argv in order; *n_operands their number
  * An unknown option is OTO_ERR_CONFIG "unknown option --fromat; did you mean --format?".
  */
 oto_status oto_options_parse(const struct oto_option_group *groups, int argc, char **argv, const char **operands,
                              int *n_operands, oto_error *err) OTO_WARN_UNUSED;
-/** Whether the option was named on the command line (for precedence: flag, environment, file). */
+/**
+ * Whether the option was named on the command line (for precedence: flag, environment, file). A short form is seen at the
+ * start of an argument, not inside strung switches.
+ */
 bool oto_options_in_argv(const struct oto_option *option, int argc, char **argv);
 /** Grouped option list with arguments, defaults, ranges, wrapped at 100 columns. */
 void oto_options_print_help(const struct oto_option_group *groups, FILE *out);

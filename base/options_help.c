@@ -98,6 +98,10 @@ static void print_option(const struct oto_option *option, FILE *out)
 {
     char text[1024] = "";
     append(text, sizeof text, option->help ? option->help : "");
+    size_t n = strlen(text);
+    if (n > 0 && text[n - 1] == '.') {
+        text[n - 1] = '\0'; /* the details in brackets follow */
+    }
     int column;
     if (option->short_name) {
         column = fprintf(out, "  -%c, ", option->short_name);

@@ -19,9 +19,9 @@ bool oto_option_named(const struct oto_option *option, const char *name, size_t 
 /** First option of that name over all groups, its group in *group; NULL when unknown. */
 const struct oto_option *oto_option_lookup(const struct oto_option_group *groups, const char *name,
                                            size_t n, const struct oto_option_group **group);
-/** Whether min and max of the option limit anything: both 0 means any value. */
+/** Whether min and max of the option limit anything: min < max. */
 bool oto_option_has_range(const struct oto_option *option);
-/** "true", "16", "-0.5": the range's end as text. */
+/** Shortest text that reads back as v, in any locale of the program: "16", "-0.5", "1e-08". */
 void oto_option_format_real(double v, char *out, size_t capacity);
 
 #endif
