@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { unit_block = 8, block_gates = 4 * unit_block };
+enum { unit_block = 8, panel_width = 2 * unit_block };
 
 /* Beyond these the logistic function is 0 or 1 to working precision; clamping keeps exp() finite
  * and the gate above 0. */
@@ -26,41 +26,37 @@ static oto_real sigmoid(oto_real x)
 
 size_t oto_dsp_recurrent_size(int n_hidden, int block)
 {
-    const size_t hp = oto_dsp_padded(n_hidden, block);
-    return 4 * hp * hp;
+    return 4 * oto_dsp_padded(n_hidden, block) * oto_dsp_padded(n_hidden, 2 * block);
 }
 
 void oto_dsp_pack_forward(oto_real *packed, const oto_real *r, int n_hidden, int block)
 {
-    const size_t h = (size_t)n_hidden, u = (size_t)block,
-                 n_blocks = oto_dsp_padded(n_hidden, block) / u;
+    const size_t h = (size_t)n_hidden, u = (size_t)block;
     memset(packed, 0, oto_dsp_recurrent_size(n_hidden, block) * sizeof *packed);
-    for (size_t b = 0; b < n_blocks; b++) {
-        for (size_t k = 0; k < h; k++) {
-            for (size_t gate = 0; gate < 4; gate++) {
-                for (size_t j = 0; j < u && b * u + j < h; j++)
-                    packed[((b * h + k) * 4 + gate) * u + j] = r[(gate * h + b * u + j) * h + k];
+    for (size_t first = 0; first < h; first += u) {
+        for (size_t gate = 0; gate < 4; gate++) {
+            oto_real *panel = packed + first * 4 * h + gate / 2 * h * 2 * u; /* [H, 2, U] */
+            for (size_t j = 0; j < u && first + j < h; j++) {
+                const oto_real *row = r + (gate * h + first + j) * h;
+                for (size_t k = 0; k < h; k++)
+                    panel[(k * 2 + gate % 2) * u + j] = row[k];
             }
         }
     }
 }
 
-void oto_dsp_pack_backward(oto_real *packed, const oto_real *r, int n_hidden, int block,
-                           int panel_blocks)
+void oto_dsp_pack_backward(oto_real *packed, const oto_real *r, int n_hidden, int block)
 {
-    const size_t h = (size_t)n_hidden, u = (size_t)block, hp = oto_dsp_padded(n_hidden, block);
-    const size_t panel_width = u * (size_t)panel_blocks;
+    const size_t h = (size_t)n_hidden, u = (size_t)block, width = 2 * u,
+                 hp = oto_dsp_padded(n_hidden, block);
     memset(packed, 0, oto_dsp_recurrent_size(n_hidden, block) * sizeof *packed);
-    for (size_t first = 0; first < hp; first += panel_width) {
-        const size_t width = hp - first < panel_width ? hp - first : panel_width;
-        oto_real *panel = packed + first * 4 * hp; /* [4*Hp, width] */
+    for (size_t first = 0; first < h; first += width) {
+        const size_t n_here = h - first < width ? h - first : width;
+        oto_real *panel = packed + first * 4 * hp; /* [4*Hp, W] */
         for (size_t gate = 0; gate < 4; gate++) {
-            for (size_t unit = 0; unit < h; unit++) {
-                const oto_real *row = r + (gate * h + unit) * h + first;
-                oto_real *to = panel + oto_dsp_blocked((int)gate, unit, u) * width;
-                for (size_t j = 0; j < width && first + j < h; j++)
-                    to[j] = row[j];
-            }
+            for (size_t unit = 0; unit < h; unit++)
+                memcpy(panel + oto_dsp_blocked((int)gate, unit, u) * width,
+                       r + (gate * h + unit) * h + first, n_here * sizeof *r);
         }
     }
 }
@@ -77,7 +73,7 @@ static void pack_recurrent_forward_c(oto_real *packed, const oto_real *r, int n_
 
 static void pack_recurrent_backward_c(oto_real *packed, const oto_real *r, int n_hidden)
 {
-    oto_dsp_pack_backward(packed, r, n_hidden, unit_block, 1);
+    oto_dsp_pack_backward(packed, r, n_hidden, unit_block);
 }
 
 /* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
@@ -97,25 +93,35 @@ static void cell_forward(oto_real *a, oto_real *c, oto_real *h, const oto_real *
     }
 }
 
+/* y [W] += x [K] w [K, W]. The sums are in the order of k for every unit: the row count changes no
+ * bit. */
+static void multiply_row(oto_real *y, const oto_real *x, const oto_real *w, size_t n_k)
+{
+    oto_real sum[panel_width];
+    memcpy(sum, y, sizeof sum);
+    for (size_t k = 0; k < n_k; k++) {
+        for (size_t j = 0; j < panel_width; j++)
+            sum[j] += x[k] * w[k * panel_width + j];
+    }
+    memcpy(y, sum, sizeof sum);
+}
+
 static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
                            const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
                            int n_rows, int n_prev, const oto_real *r_packed, int n_hidden)
 {
     const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block);
-    for (size_t first = 0; first < hp; first += unit_block) {
-        const oto_real *panel = r_packed + first * 4 * n_units; /* [H, 4, U] */
+    for (size_t first = 0; first < n_units; first += unit_block) {
+        const oto_real *panels = r_packed + first * 4 * n_units; /* [2, H, W] */
         const size_t n_here = n_units - first < unit_block ? n_units - first : unit_block;
         for (size_t b = 0; b < (size_t)n_rows; b++) {
+            oto_real *a = gates + (b * hp + first) * 4;
             const int has_prev = b < (size_t)n_prev;
-            oto_real *a = gates + b * 4 * hp + 4 * first;
-            oto_real sum[block_gates];
-            memcpy(sum, a, sizeof sum);
-            for (size_t k = 0; has_prev && k < n_units; k++) {
-                const oto_real x = h_prev[b * h_prev_stride + k];
-                for (size_t j = 0; j < block_gates; j++)
-                    sum[j] += x * panel[k * block_gates + j];
+            if (has_prev) {
+                multiply_row(a, h_prev + b * h_prev_stride, panels, n_units);
+                multiply_row(a + panel_width, h_prev + b * h_prev_stride,
+                             panels + n_units * panel_width, n_units);
             }
-            memcpy(a, sum, sizeof sum);
             cell_forward(a, c + b * hp + first, h + b * h_stride + first,
                          has_prev ? c_prev + b * hp + first : NULL, n_here);
         }
@@ -148,23 +154,21 @@ static void lstm_backward_c(oto_real *gates, oto_real *dc, const oto_real *dh_ou
                             const oto_real *r_packed_backward, int n_hidden)
 {
     const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block);
-    for (size_t first = 0; first < hp; first += unit_block) {
-        const oto_real *panel = r_packed_backward + first * 4 * hp; /* [4*Hp, U] */
-        const size_t n_here = n_units - first < unit_block ? n_units - first : unit_block;
+    for (size_t b = (size_t)(n_next < n_rows ? n_next : n_rows); b < (size_t)n_rows; b++)
+        memset(dc + b * hp, 0, hp * sizeof *dc);
+    for (size_t first = 0; first < n_units; first += panel_width) {
+        const oto_real *panel = r_packed_backward + first * 4 * hp; /* [4*Hp, W] */
+        const size_t n_here = n_units - first < panel_width ? n_units - first : panel_width;
         for (size_t b = 0; b < (size_t)n_rows; b++) {
-            const int has_next = b < (size_t)n_next;
-            oto_real dh[unit_block] = {0};
-            oto_real *dc_row = dc + b * hp + first;
+            oto_real dh[panel_width] = {0};
             memcpy(dh, dh_out + b * dh_stride + first, n_here * sizeof *dh);
-            for (size_t k = 0; has_next && k < 4 * hp; k++) {
-                const oto_real x = gates_next[b * 4 * hp + k];
-                for (size_t j = 0; j < unit_block; j++)
-                    dh[j] += x * panel[k * unit_block + j];
-            }
-            if (!has_next)
-                memset(dc_row, 0, unit_block * sizeof *dc_row);
-            cell_backward(gates + b * 4 * hp + 4 * first, dc_row, dh, c + b * hp + first,
-                          b < (size_t)n_prev ? c_prev + b * hp + first : NULL, n_here);
+            if (b < (size_t)n_next)
+                multiply_row(dh, gates_next + b * 4 * hp, panel, 4 * hp);
+            for (size_t u = 0; u < n_here; u += unit_block)
+                cell_backward(gates + (b * hp + first + u) * 4, dc + b * hp + first + u, dh + u,
+                              c + b * hp + first + u,
+                              b < (size_t)n_prev ? c_prev + b * hp + first + u : NULL,
+                              n_here - u < unit_block ? n_here - u : unit_block);
         }
     }
 }

@@ -22,17 +22,16 @@ static inline size_t oto_dsp_blocked(int gate, size_t unit, size_t unit_block)
 }
 
 /**
- * Orders of the two packed recurrent matrices; numbers of units beyond H are zero.
+ * Orders of the two packed recurrent matrices; numbers of units beyond H are zero. W is twice U in
+ * both, so one product kernel, [rows, K] x [K, W], serves the forward and the backward pass.
  *
- *     forward:  [Hp/U blocks][H columns k][4 gates][U units]     = R[gate*H + block*U + unit, k]
- *     backward: [panels of W units][4*Hp gates, blocked order][W] = R[gate, panel*W + unit]
- *
- * W is Hp/U blocks in groups of panel_blocks; the last panel has the blocks that are left.
+ *     forward:  [Hp/U blocks][2: gates i,f then g,o][H columns k][2 gates][U] = R[gate*H + block*U
+ * + unit, k] backward: [ceil(Hp/W) panels][4*Hp gates, blocked order][W]             = R[gate,
+ * panel*W + unit]
  */
 void oto_dsp_pack_forward(oto_real *packed, const oto_real *r, int n_hidden, int unit_block);
-void oto_dsp_pack_backward(oto_real *packed, const oto_real *r, int n_hidden, int unit_block,
-                           int panel_blocks);
-/** 4 * Hp * Hp: room for either. */
+void oto_dsp_pack_backward(oto_real *packed, const oto_real *r, int n_hidden, int unit_block);
+/** 4 * Hp * (Hp rounded up to W): room for either. */
 size_t oto_dsp_recurrent_size(int n_hidden, int unit_block);
 
 #endif

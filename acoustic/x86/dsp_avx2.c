@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <immintrin.h>
+
+#include "acoustic/dsp_c.h"
+#include "acoustic/x86/exp2.h"
+
+enum {
+    unit_block = 8,
+    width = 2 * unit_block, /* columns of a packed panel */
+    max_rows = 6 /* 6 rows of 2 sums, 2 weights and a broadcast: 15 of the 16 registers */
+};
+
+#if defined __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/**
+ * y [n_rows, W] += x [n_rows, K] w [K, W]. n_rows and n_split are constants at every call, so that
+ * the sums are registers. An FMA takes 4 cycles and 2 start in each, so less than 8 sums would
+ * wait: few rows take n_split columns k at a time, each into sums of its own. n_rows * n_split <=
+ * max_rows.
+ */
+INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride, const float *w,
+                     size_t n_k, const int n_rows, const int n_split)
+{
+    __m256 low[max_rows], high[max_rows];
+    UNROLL
+    for (int r = 0; r < n_rows * n_split; r++) {
+        low[r] = r < n_rows ? _mm256_loadu_ps(y + (size_t)r * y_stride) : _mm256_setzero_ps();
+        high[r] = r < n_rows ? _mm256_loadu_ps(y + (size_t)r * y_stride + unit_block)
+                             : _mm256_setzero_ps();
+    }
+    size_t k = 0;
+    for (; k + (size_t)n_split <= n_k; k += (size_t)n_split, w += n_split * width) {
+        UNROLL
+        for (int s = 0; s < n_split; s++) {
+            const __m256 w_low = _mm256_loadu_ps(w + s * width),
+                         w_high = _mm256_loadu_ps(w + s * width + unit_block);
+            UNROLL
+            for (int r = 0; r < n_rows; r++) {
+                const __m256 v = _mm256_set1_ps(x[(size_t)r * x_stride + k + (size_t)s]);
+                low[s * n_rows + r] = _mm256_fmadd_ps(v, w_low, low[s * n_rows + r]);
+                high[s * n_rows + r] = _mm256_fmadd_ps(v, w_high, high[s * n_rows + r]);
+            }
+        }
+    }
+    for (; n_split > 1 && k < n_k; k++, w += width) {
+        UNROLL
+        for (int r = 0; r < n_rows; r++) {
+            const __m256 v = _mm256_set1_ps(x[(size_t)r * x_stride + k]);
+            low[r] = _mm256_fmadd_ps(v, _mm256_loadu_ps(w), low[r]);
+            high[r] = _mm256_fmadd_ps(v, _mm256_loadu_ps(w + unit_block), high[r]);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < n_rows; r++) {
+        UNROLL
+        for (int s = 1; s < n_split; s++) {
+            low[r] = _mm256_add_ps(low[r], low[s * n_rows + r]);
+            high[r] = _mm256_add_ps(high[r], high[s * n_rows + r]);
+        }
+        _mm256_storeu_ps(y + (size_t)r * y_stride, low[r]);
+        _mm256_storeu_ps(y + (size_t)r * y_stride + unit_block, high[r]);
+    }
+}
+
+/* Any number of rows, in blocks as even as they can be: 7 rows are 4 and 3, as 6 and 1 would wait
+ * for the 1. */
+static void multiply_rows(float *y, size_t y_stride, const float *x, size_t x_stride,
+                          const float *w, size_t n_k, size_t n_rows)
+{
+    while (n_rows > 0) {
+        const size_t n_blocks = (n_rows + max_rows - 1) / max_rows,
+                     n = (n_rows + n_blocks - 1) / n_blocks;
+        switch (n) {
+        case 1:
+            multiply(y, y_stride, x, x_stride, w, n_k, 1, 4);
+            break;
+        case 2:
+            multiply(y, y_stride, x, x_stride, w, n_k, 2, 3);
+            break;
+        case 3:
+            multiply(y, y_stride, x, x_stride, w, n_k, 3, 2);
+            break;
+        case 4:
+            multiply(y, y_stride, x, x_stride, w, n_k, 4, 1);
+            break;
+        case 5:
+            multiply(y, y_stride, x, x_stride, w, n_k, 5, 1);
+            break;
+        default:
+            multiply(y, y_stride, x, x_stride, w, n_k, 6, 1);
+            break;
+        }
+        y += n * y_stride;
+        x += n * x_stride;
+        n_rows -= n;
+    }
+}
+
+/* All ones in the first n_units lanes: maskload gives zero for the others, maskstore leaves memory.
+ */
+static __m256i mask_of(size_t n_units)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n_units < unit_block ? (int)n_units : unit_block),
+                              lane);
+}
+
+/* n = round(t) and q = 2^(t-n) - 1. */
+INLINE __m256 exp2_minus_one(__m256 t, __m256 *n)
+{
+    *n = _mm256_round_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const __m256 r = _mm256_sub_ps(t, *n);
+    __m256 p = _mm256_fmadd_ps(r, _mm256_set1_ps(EXP2_C6), _mm256_set1_ps(EXP2_C5));
+    p = _mm256_fmadd_ps(r, p, _mm256_set1_ps(EXP2_C4));
+    p = _mm256_fmadd_ps(r, p, _mm256_set1_ps(EXP2_C3));
+    p = _mm256_fmadd_ps(r, p, _mm256_set1_ps(EXP2_C2));
+    p = _mm256_fmadd_ps(r, p, _mm256_set1_ps(EXP2_C1));
+    return _mm256_mul_ps(r, p);
+}
+
+/* MAXPS and MINPS give their second operand where one is NaN: NaN goes through. */
+INLINE __m256 clamp(__m256 x, float limit)
+{
+    return _mm256_min_ps(_mm256_set1_ps(limit), _mm256_max_ps(_mm256_set1_ps(-limit), x));
+}
+
+/* 2^n for a whole n of -126..127: the exponent field of a float. */
+INLINE __m256 exp2_whole(__m256 n)
+{
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+}
+
+INLINE __m256 sigmoid(__m256 x)
+{
+    const __m256 one = _mm256_set1_ps(1);
+    __m256 n;
+    const __m256 q =
+        exp2_minus_one(clamp(_mm256_mul_ps(x, _mm256_set1_ps(-LOG2_E)), SIGMOID_LIMIT), &n);
+    const __m256 scale = exp2_whole(n), den = _mm256_add_ps(one, _mm256_fmadd_ps(scale, q, scale));
+    return _mm256_min_ps(_mm256_set1_ps(BELOW_ONE), _mm256_div_ps(one, den));
+}
+
+INLINE __m256 tanh_ps(__m256 x)
+{
+    const __m256 one = _mm256_set1_ps(1);
+    __m256 n;
+    const __m256 q =
+        exp2_minus_one(clamp(_mm256_mul_ps(x, _mm256_set1_ps(2 * LOG2_E)), TANH_LIMIT), &n);
+    const __m256 scale = exp2_whole(n);
+    const __m256 e = _mm256_fmadd_ps(scale, q, _mm256_sub_ps(scale, one)); /* 2^t - 1 */
+    return _mm256_div_ps(e, _mm256_add_ps(e, _mm256_set1_ps(2)));
+}
+
+/* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
+INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __m256i units)
+{
+    const __m256 i = sigmoid(_mm256_loadu_ps(a)), f = sigmoid(_mm256_loadu_ps(a + unit_block));
+    const __m256 g = tanh_ps(_mm256_loadu_ps(a + 2 * unit_block)),
+                 o = sigmoid(_mm256_loadu_ps(a + 3 * unit_block));
+    __m256 cell = _mm256_mul_ps(i, g);
+    if (c_prev)
+        cell = _mm256_fmadd_ps(f, _mm256_loadu_ps(c_prev), cell);
+    _mm256_storeu_ps(a, i);
+    _mm256_storeu_ps(a + unit_block, f);
+    _mm256_storeu_ps(a + 2 * unit_block, g);
+    _mm256_storeu_ps(a + 3 * unit_block, o);
+    _mm256_storeu_ps(c, cell);
+    _mm256_maskstore_ps(h, units, _mm256_mul_ps(o, tanh_ps(cell)));
+}
+
+/* One half panel (20 kB for 320 units: it stays in the first-level cache) over all rows, then the
+ * cells. */
+static void lstm_forward_avx2(float *gates, float *c, float *h, size_t h_stride,
+                              const float *h_prev, size_t h_prev_stride, const float *c_prev,
+                              int n_rows, int n_prev, const float *r_packed, int n_hidden)
+{
+    const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block),
+                 row = 4 * hp;
+    const size_t n_before = (size_t)(n_prev < n_rows ? n_prev : n_rows);
+    for (size_t first = 0; first < n_units; first += unit_block) {
+        const float *panels = r_packed + first * 4 * n_units; /* [2, H, W] */
+        float *a = gates + 4 * first;
+        const __m256i units = mask_of(n_units - first);
+        multiply_rows(a, row, h_prev, h_prev_stride, panels, n_units, n_before);
+        multiply_rows(a + width, row, h_prev, h_prev_stride, panels + n_units * width, n_units,
+                      n_before);
+        for (size_t b = 0; b < n_before; b++)
+            cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first,
+                         c_prev + b * hp + first, units);
+        for (size_t b = n_before; b < (size_t)n_rows; b++)
+            cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first, NULL, units);
+    }
+}
+
+/* a [4, U]: i, f, g, o in, their gradients out; dc [U] in (NULL for zero) and out. Padding units
+ * give zeros. */
+INLINE void cell_backward(float *a, float *dc_out, const float *dc, const float *dh_in,
+                          const float *c, const float *c_prev, __m256i units)
+{
+    const __m256 one = _mm256_set1_ps(1);
+    const __m256 i = _mm256_maskload_ps(a, units), f = _mm256_maskload_ps(a + unit_block, units);
+    const __m256 g = _mm256_maskload_ps(a + 2 * unit_block, units);
+    const __m256 o = _mm256_maskload_ps(a + 3 * unit_block, units);
+    const __m256 dh = _mm256_maskload_ps(dh_in, units),
+                 tanh_c = tanh_ps(_mm256_maskload_ps(c, units));
+    const __m256 before = c_prev ? _mm256_maskload_ps(c_prev, units) : _mm256_setzero_ps();
+    const __m256 later = dc ? _mm256_maskload_ps(dc, units) : _mm256_setzero_ps();
+    const __m256 slope = _mm256_fnmadd_ps(tanh_c, tanh_c, one);
+    const __m256 dcell = _mm256_fmadd_ps(_mm256_mul_ps(dh, o), slope, later);
+    const __m256 di = _mm256_mul_ps(_mm256_mul_ps(dcell, g), _mm256_fnmadd_ps(i, i, i));
+    const __m256 df = _mm256_mul_ps(_mm256_mul_ps(dcell, before), _mm256_fnmadd_ps(f, f, f));
+    const __m256 dg = _mm256_mul_ps(_mm256_mul_ps(dcell, i), _mm256_fnmadd_ps(g, g, one));
+    const __m256 dout = _mm256_mul_ps(_mm256_mul_ps(dh, tanh_c), _mm256_fnmadd_ps(o, o, o));
+    _mm256_storeu_ps(a, di);
+    _mm256_storeu_ps(a + unit_block, df);
+    _mm256_storeu_ps(a + 2 * unit_block, dg);
+    _mm256_storeu_ps(a + 3 * unit_block, dout);
+    _mm256_storeu_ps(dc_out, _mm256_mul_ps(dcell, f));
+}
+
+/* Where the arrays of a backward step stand for one panel of W units. */
+struct backward {
+    float *gates, *dc;
+    const float *dh_out, *gates_next, *c, *c_prev, *panel;
+    size_t dh_stride, n_next, n_prev, hp, first, n_units;
+};
+
+/* n_rows <= max_rows rows of one panel; rows either all have a next step or all have none. */
+static void backward_rows(const struct backward *s, size_t b, size_t n_rows)
+{
+    float dh[max_rows * width];
+    const size_t n_here = s->n_units - s->first;
+    const int has_next = b < s->n_next;
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *from = s->dh_out + (b + r) * s->dh_stride + s->first;
+        for (size_t u = 0; u < width; u += unit_block)
+            _mm256_storeu_ps(dh + r * width + u,
+                             u < n_here ? _mm256_maskload_ps(from + u, mask_of(n_here - u))
+                                        : _mm256_setzero_ps());
+    }
+    if (has_next)
+        multiply_rows(dh, width, s->gates_next + b * 4 * s->hp, 4 * s->hp, s->panel, 4 * s->hp,
+                      n_rows);
+    for (size_t r = 0; r < n_rows; r++) {
+        for (size_t u = 0; u < width && u < n_here; u += unit_block) {
+            const size_t at = (b + r) * s->hp + s->first + u;
+            cell_backward(s->gates + 4 * at, s->dc + at, has_next ? s->dc + at : NULL,
+                          dh + r * width + u, s->c + at, b + r < s->n_prev ? s->c_prev + at : NULL,
+                          mask_of(n_here - u));
+        }
+    }
+}
+
+static void lstm_backward_avx2(float *gates, float *dc, const float *dh_out, size_t dh_stride,
+                               const float *gates_next, int n_next, const float *c,
+                               const float *c_prev, int n_prev, int n_rows,
+                               const float *r_packed_backward, int n_hidden)
+{
+    const size_t hp = oto_dsp_padded(n_hidden, unit_block);
+    struct backward s = {.gates = gates,
+                         .dc = dc,
+                         .dh_out = dh_out,
+                         .gates_next = gates_next,
+                         .c = c,
+                         .c_prev = c_prev,
+                         .dh_stride = dh_stride,
+                         .n_prev = (size_t)n_prev,
+                         .hp = hp};
+    s.n_next = (size_t)(n_next < n_rows ? n_next : n_rows);
+    s.n_units = (size_t)n_hidden;
+    for (; s.first < s.n_units; s.first += width) {
+        s.panel = r_packed_backward + s.first * 4 * hp; /* [4*Hp, W] */
+        for (size_t b = 0; b < (size_t)n_rows;) {
+            const size_t end = b < s.n_next ? s.n_next : (size_t)n_rows;
+            const size_t n_blocks = (end - b + max_rows - 1) / max_rows,
+                         n = (end - b + n_blocks - 1) / n_blocks;
+            backward_rows(&s, b, n);
+            b += n;
+        }
+    }
+}
+
+/* Columns j.. of a row; lanes past its end hold other. */
+INLINE __m256 load_cols(const float *in, int j, int n_cols, float other)
+{
+    const __m256i mask = mask_of((size_t)(n_cols - j));
+    return _mm256_blendv_ps(_mm256_set1_ps(other), _mm256_maskload_ps(in + j, mask),
+                            _mm256_castsi256_ps(mask));
+}
+
+/* MAXPS gives its second operand where one is NaN, so NaN in the row is passed over here and comes
+ * out of the sum. */
+static float max_of(const float *in, int n_cols)
+{
+    float lanes[unit_block];
+    __m256 most = _mm256_set1_ps(-INFINITY);
+    for (int j = 0; j < n_cols; j += unit_block)
+        most = _mm256_max_ps(load_cols(in, j, n_cols, -INFINITY), most);
+    _mm256_storeu_ps(lanes, most);
+    for (int j = 1; j < unit_block; j++)
+        lanes[0] = lanes[j] > lanes[0] ? lanes[j] : lanes[0];
+    return lanes[0];
+}
+
+/* exp as in exp2.h, relative error below 1e-7 (1 + |x - max|), where the weight of an element falls
+ * as exp(x - max). Elements below max - 87 count as 2^-126 each: nothing beside the 1 of the
+ * largest. */
+static double sum_exp(const float *in, float max, int n_cols)
+{
+    const __m256 lowest = _mm256_set1_ps(-126);
+    __m256d sum = _mm256_setzero_pd();
+    for (int j = 0; j < n_cols; j += unit_block) {
+        const __m256 x = _mm256_sub_ps(load_cols(in, j, n_cols, max), _mm256_set1_ps(max));
+        __m256 n;
+        const __m256 q =
+            exp2_minus_one(_mm256_max_ps(lowest, _mm256_mul_ps(x, _mm256_set1_ps(LOG2_E))), &n);
+        const __m256 scale = exp2_whole(n),
+                     mask = _mm256_castsi256_ps(mask_of((size_t)(n_cols - j)));
+        const __m256 e = _mm256_and_ps(mask, _mm256_fmadd_ps(scale, q, scale));
+        sum = _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_castps256_ps128(e)));
+        sum = _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_extractf128_ps(e, 1)));
+    }
+    double lanes[4];
+    _mm256_storeu_pd(lanes, sum);
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+}
+
+static void log_softmax_avx2(float *out, const float *in, int n_rows, int n_cols)
+{
+    for (int row = 0; row < n_rows; row++, in += n_cols, out += n_cols) {
+        const float max = max_of(in, n_cols), log_sum = (float)log(sum_exp(in, max, n_cols));
+        for (int j = 0; j < n_cols; j += unit_block) {
+            const __m256 x = _mm256_sub_ps(load_cols(in, j, n_cols, max), _mm256_set1_ps(max));
+            _mm256_maskstore_ps(out + j, mask_of((size_t)(n_cols - j)),
+                                _mm256_sub_ps(x, _mm256_set1_ps(log_sum)));
+        }
+    }
+}
+
+static size_t recurrent_size_avx2(int n_hidden)
+{
+    return oto_dsp_recurrent_size(n_hidden, unit_block);
+}
+
+static void pack_recurrent_forward_avx2(float *packed, const float *r, int n_hidden)
+{
+    oto_dsp_pack_forward(packed, r, n_hidden, unit_block);
+}
+
+static void pack_recurrent_backward_avx2(float *packed, const float *r, int n_hidden)
+{
+    oto_dsp_pack_backward(packed, r, n_hidden, unit_block);
+}
+
+void oto_dsp_init_avx2(struct oto_dsp *dsp)
+{
+    dsp->cpu_flags = OTO_CPU_AVX2;
+    dsp->unit_block = unit_block;
+    dsp->recurrent_size = recurrent_size_avx2;
+    dsp->pack_recurrent_forward = pack_recurrent_forward_avx2;
+    dsp->pack_recurrent_backward = pack_recurrent_backward_avx2;
+    dsp->lstm_forward = lstm_forward_avx2;
+    dsp->lstm_backward = lstm_backward_avx2;
+    dsp->log_softmax = log_softmax_avx2;
+}

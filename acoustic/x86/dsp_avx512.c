@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <immintrin.h>
+
+#include "acoustic/dsp_c.h"
+#include "acoustic/x86/exp2.h"
+
+enum {
+    unit_block = 16,
+    width = 2 * unit_block, /* columns of a packed panel */
+    max_rows = 12           /* 12 rows of 2 sums, 2 weights and broadcasts: 32 registers */
+};
+
+#if defined __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 12")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/**
+ * y [n_rows, W] += x [n_rows, K] w [K, W]. n_rows and n_split are constants at every call, so that
+ * the sums are registers. An FMA takes 4 cycles and 2 start in each, so less than 8 sums would
+ * wait: few rows take n_split columns k at a time, each into sums of its own. n_rows * n_split <=
+ * max_rows.
+ */
+INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride, const float *w,
+                     size_t n_k, const int n_rows, const int n_split)
+{
+    __m512 low[max_rows], high[max_rows];
+    UNROLL
+    for (int r = 0; r < n_rows * n_split; r++) {
+        low[r] = r < n_rows ? _mm512_loadu_ps(y + (size_t)r * y_stride) : _mm512_setzero_ps();
+        high[r] = r < n_rows ? _mm512_loadu_ps(y + (size_t)r * y_stride + unit_block)
+                             : _mm512_setzero_ps();
+    }
+    size_t k = 0;
+    for (; k + (size_t)n_split <= n_k; k += (size_t)n_split, w += n_split * width) {
+        UNROLL
+        for (int s = 0; s < n_split; s++) {
+            const __m512 w_low = _mm512_loadu_ps(w + s * width),
+                         w_high = _mm512_loadu_ps(w + s * width + unit_block);
+            UNROLL
+            for (int r = 0; r < n_rows; r++) {
+                const __m512 v = _mm512_set1_ps(x[(size_t)r * x_stride + k + (size_t)s]);
+                low[s * n_rows + r] = _mm512_fmadd_ps(v, w_low, low[s * n_rows + r]);
+                high[s * n_rows + r] = _mm512_fmadd_ps(v, w_high, high[s * n_rows + r]);
+            }
+        }
+    }
+    for (; n_split > 1 && k < n_k; k++, w += width) {
+        UNROLL
+        for (int r = 0; r < n_rows; r++) {
+            const __m512 v = _mm512_set1_ps(x[(size_t)r * x_stride + k]);
+            low[r] = _mm512_fmadd_ps(v, _mm512_loadu_ps(w), low[r]);
+            high[r] = _mm512_fmadd_ps(v, _mm512_loadu_ps(w + unit_block), high[r]);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < n_rows; r++) {
+        UNROLL
+        for (int s = 1; s < n_split; s++) {
+            low[r] = _mm512_add_ps(low[r], low[s * n_rows + r]);
+            high[r] = _mm512_add_ps(high[r], high[s * n_rows + r]);
+        }
+        _mm512_storeu_ps(y + (size_t)r * y_stride, low[r]);
+        _mm512_storeu_ps(y + (size_t)r * y_stride + unit_block, high[r]);
+    }
+}
+
+/* Any number of rows, in blocks as even as they can be: 13 rows are 7 and 6, as 12 and 1 would wait
+ * for the 1. */
+static void multiply_rows(float *y, size_t y_stride, const float *x, size_t x_stride,
+                          const float *w, size_t n_k, size_t n_rows)
+{
+    while (n_rows > 0) {
+        const size_t n_blocks = (n_rows + max_rows - 1) / max_rows,
+                     n = (n_rows + n_blocks - 1) / n_blocks;
+        switch (n) {
+        case 1:
+            multiply(y, y_stride, x, x_stride, w, n_k, 1, 4);
+            break;
+        case 2:
+            multiply(y, y_stride, x, x_stride, w, n_k, 2, 3);
+            break;
+        case 3:
+            multiply(y, y_stride, x, x_stride, w, n_k, 3, 2);
+            break;
+        case 4:
+            multiply(y, y_stride, x, x_stride, w, n_k, 4, 1);
+            break;
+        case 5:
+            multiply(y, y_stride, x, x_stride, w, n_k, 5, 1);
+            break;
+        case 6:
+            multiply(y, y_stride, x, x_stride, w, n_k, 6, 1);
+            break;
+        case 7:
+            multiply(y, y_stride, x, x_stride, w, n_k, 7, 1);
+            break;
+        case 8:
+            multiply(y, y_stride, x, x_stride, w, n_k, 8, 1);
+            break;
+        case 9:
+            multiply(y, y_stride, x, x_stride, w, n_k, 9, 1);
+            break;
+        case 10:
+            multiply(y, y_stride, x, x_stride, w, n_k, 10, 1);
+            break;
+        case 11:
+            multiply(y, y_stride, x, x_stride, w, n_k, 11, 1);
+            break;
+        default:
+            multiply(y, y_stride, x, x_stride, w, n_k, 12, 1);
+            break;
+        }
+        y += n * y_stride;
+        x += n * x_stride;
+        n_rows -= n;
+    }
+}
+
+/* n = round(t) and q = 2^(t-n) - 1. */
+INLINE __m512 exp2_minus_one(__m512 t, __m512 *n)
+{
+    *n = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const __m512 r = _mm512_sub_ps(t, *n);
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(EXP2_C6), _mm512_set1_ps(EXP2_C5));
+    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C4));
+    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C3));
+    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C2));
+    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C1));
+    return _mm512_mul_ps(r, p);
+}
+
+/* MAXPS and MINPS give their second operand where one is NaN: NaN goes through. */
+INLINE __m512 clamp(__m512 x, float limit)
+{
+    return _mm512_min_ps(_mm512_set1_ps(limit), _mm512_max_ps(_mm512_set1_ps(-limit), x));
+}
+
+/* The 14-bit reciprocal and one correction of the quotient by its remainder: within 2^-28 before
+ * the last rounding. */
+INLINE __m512 divide(__m512 num, __m512 den)
+{
+    const __m512 inverse = _mm512_rcp14_ps(den), y = _mm512_mul_ps(num, inverse);
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(y, den, num), inverse, y);
+}
+
+INLINE __m512 sigmoid(__m512 x)
+{
+    const __m512 one = _mm512_set1_ps(1);
+    __m512 n;
+    const __m512 q =
+        exp2_minus_one(clamp(_mm512_mul_ps(x, _mm512_set1_ps(-LOG2_E)), SIGMOID_LIMIT), &n);
+    const __m512 den = _mm512_add_ps(one, _mm512_scalef_ps(_mm512_add_ps(one, q), n));
+    return _mm512_min_ps(_mm512_set1_ps(BELOW_ONE), divide(one, den));
+}
+
+INLINE __m512 tanh_ps(__m512 x)
+{
+    const __m512 one = _mm512_set1_ps(1);
+    __m512 n;
+    const __m512 q =
+        exp2_minus_one(clamp(_mm512_mul_ps(x, _mm512_set1_ps(2 * LOG2_E)), TANH_LIMIT), &n);
+    const __m512 scale = _mm512_scalef_ps(one, n);
+    const __m512 e = _mm512_fmadd_ps(scale, q, _mm512_sub_ps(scale, one)); /* 2^t - 1 */
+    return divide(e, _mm512_add_ps(e, _mm512_set1_ps(2)));
+}
+
+/* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
+INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mmask16 units)
+{
+    const __m512 i = sigmoid(_mm512_loadu_ps(a)), f = sigmoid(_mm512_loadu_ps(a + unit_block));
+    const __m512 g = tanh_ps(_mm512_loadu_ps(a + 2 * unit_block)),
+                 o = sigmoid(_mm512_loadu_ps(a + 3 * unit_block));
+    __m512 cell = _mm512_mul_ps(i, g);
+    if (c_prev)
+        cell = _mm512_fmadd_ps(f, _mm512_loadu_ps(c_prev), cell);
+    _mm512_storeu_ps(a, i);
+    _mm512_storeu_ps(a + unit_block, f);
+    _mm512_storeu_ps(a + 2 * unit_block, g);
+    _mm512_storeu_ps(a + 3 * unit_block, o);
+    _mm512_storeu_ps(c, cell);
+    _mm512_mask_storeu_ps(h, units, _mm512_mul_ps(o, tanh_ps(cell)));
+}
+
+static __mmask16 mask_of(size_t n_units)
+{
+    return n_units < unit_block ? (__mmask16)((1u << n_units) - 1) : (__mmask16)0xffff;
+}
+
+/* One half panel (80 kB for 640 rows of K would not, 40 kB for 320 does stay in the first-level
+ * cache) over all rows. */
+static void lstm_forward_avx512(float *gates, float *c, float *h, size_t h_stride,
+                                const float *h_prev, size_t h_prev_stride, const float *c_prev,
+                                int n_rows, int n_prev, const float *r_packed, int n_hidden)
+{
+    const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block),
+                 row = 4 * hp;
+    const size_t n_before = (size_t)(n_prev < n_rows ? n_prev : n_rows);
+    for (size_t first = 0; first < n_units; first += unit_block) {
+        const float *panels = r_packed + first * 4 * n_units; /* [2, H, W] */
+        float *a = gates + 4 * first;
+        const __mmask16 units = mask_of(n_units - first);
+        multiply_rows(a, row, h_prev, h_prev_stride, panels, n_units, n_before);
+        multiply_rows(a + width, row, h_prev, h_prev_stride, panels + n_units * width, n_units,
+                      n_before);
+        for (size_t b = 0; b < n_before; b++)
+            cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first,
+                         c_prev + b * hp + first, units);
+        for (size_t b = n_before; b < (size_t)n_rows; b++)
+            cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first, NULL, units);
+    }
+}
+
+/* a [4, U]: i, f, g, o in, their gradients out; dc [U] in (NULL for zero) and out. Padding units
+ * give zeros. */
+INLINE void cell_backward(float *a, float *dc_out, const float *dc, const float *dh_in,
+                          const float *c, const float *c_prev, __mmask16 units)
+{
+    const __m512 one = _mm512_set1_ps(1);
+    const __m512 i = _mm512_maskz_loadu_ps(units, a),
+                 f = _mm512_maskz_loadu_ps(units, a + unit_block);
+    const __m512 g = _mm512_maskz_loadu_ps(units, a + 2 * unit_block);
+    const __m512 o = _mm512_maskz_loadu_ps(units, a + 3 * unit_block);
+    const __m512 dh = _mm512_maskz_loadu_ps(units, dh_in),
+                 tanh_c = tanh_ps(_mm512_maskz_loadu_ps(units, c));
+    const __m512 before = c_prev ? _mm512_maskz_loadu_ps(units, c_prev) : _mm512_setzero_ps();
+    const __m512 later = dc ? _mm512_maskz_loadu_ps(units, dc) : _mm512_setzero_ps();
+    const __m512 slope = _mm512_fnmadd_ps(tanh_c, tanh_c, one);
+    const __m512 dcell = _mm512_fmadd_ps(_mm512_mul_ps(dh, o), slope, later);
+    const __m512 di = _mm512_mul_ps(_mm512_mul_ps(dcell, g), _mm512_fnmadd_ps(i, i, i));
+    const __m512 df = _mm512_mul_ps(_mm512_mul_ps(dcell, before), _mm512_fnmadd_ps(f, f, f));
+    const __m512 dg = _mm512_mul_ps(_mm512_mul_ps(dcell, i), _mm512_fnmadd_ps(g, g, one));
+    const __m512 dout = _mm512_mul_ps(_mm512_mul_ps(dh, tanh_c), _mm512_fnmadd_ps(o, o, o));
+    _mm512_storeu_ps(a, di);
+    _mm512_storeu_ps(a + unit_block, df);
+    _mm512_storeu_ps(a + 2 * unit_block, dg);
+    _mm512_storeu_ps(a + 3 * unit_block, dout);
+    _mm512_storeu_ps(dc_out, _mm512_mul_ps(dcell, f));
+}
+
+/* Where the arrays of a backward step stand for one panel of W units. */
+struct backward {
+    float *gates, *dc;
+    const float *dh_out, *gates_next, *c, *c_prev, *panel;
+    size_t dh_stride, n_next, n_prev, hp, first, n_units;
+};
+
+/* n_rows <= max_rows rows of one panel; rows either all have a next step or all have none. */
+static void backward_rows(const struct backward *s, size_t b, size_t n_rows)
+{
+    float dh[max_rows * width];
+    const size_t n_here = s->n_units - s->first;
+    const int has_next = b < s->n_next;
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *from = s->dh_out + (b + r) * s->dh_stride + s->first;
+        for (size_t u = 0; u < width; u += unit_block)
+            _mm512_storeu_ps(dh + r * width + u,
+                             u < n_here ? _mm512_maskz_loadu_ps(mask_of(n_here - u), from + u)
+                                        : _mm512_setzero_ps());
+    }
+    if (has_next)
+        multiply_rows(dh, width, s->gates_next + b * 4 * s->hp, 4 * s->hp, s->panel, 4 * s->hp,
+                      n_rows);
+    for (size_t r = 0; r < n_rows; r++) {
+        for (size_t u = 0; u < width && u < n_here; u += unit_block) {
+            const size_t at = (b + r) * s->hp + s->first + u;
+            cell_backward(s->gates + 4 * at, s->dc + at, has_next ? s->dc + at : NULL,
+                          dh + r * width + u, s->c + at, b + r < s->n_prev ? s->c_prev + at : NULL,
+                          mask_of(n_here - u));
+        }
+    }
+}
+
+static void lstm_backward_avx512(float *gates, float *dc, const float *dh_out, size_t dh_stride,
+                                 const float *gates_next, int n_next, const float *c,
+                                 const float *c_prev, int n_prev, int n_rows,
+                                 const float *r_packed_backward, int n_hidden)
+{
+    const size_t hp = oto_dsp_padded(n_hidden, unit_block);
+    struct backward s = {.gates = gates,
+                         .dc = dc,
+                         .dh_out = dh_out,
+                         .gates_next = gates_next,
+                         .c = c,
+                         .c_prev = c_prev,
+                         .dh_stride = dh_stride,
+                         .n_prev = (size_t)n_prev,
+                         .hp = hp};
+    s.n_next = (size_t)(n_next < n_rows ? n_next : n_rows);
+    s.n_units = (size_t)n_hidden;
+    for (; s.first < s.n_units; s.first += width) {
+        s.panel = r_packed_backward + s.first * 4 * hp; /* [4*Hp, W] */
+        for (size_t b = 0; b < (size_t)n_rows;) {
+            const size_t end = b < s.n_next ? s.n_next : (size_t)n_rows;
+            const size_t n_blocks = (end - b + max_rows - 1) / max_rows,
+                         n = (end - b + n_blocks - 1) / n_blocks;
+            backward_rows(&s, b, n);
+            b += n;
+        }
+    }
+}
+
+static __m512 load_cols(const float *in, int j, int n_cols, float other)
+{
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(other), mask_of((size_t)(n_cols - j)), in + j);
+}
+
+/* exp as in exp2.h, relative error below 1e-7 (1 + |x - max|), where the weight of an element falls
+ * as exp(x - max). */
+static double sum_exp(const float *in, float max, int n_cols)
+{
+    const __m512 lowest = _mm512_set1_ps(-200), one = _mm512_set1_ps(1);
+    __m512d sum = _mm512_setzero_pd();
+    for (int j = 0; j < n_cols; j += unit_block) {
+        const __m512 x = _mm512_sub_ps(load_cols(in, j, n_cols, max), _mm512_set1_ps(max));
+        __m512 n;
+        const __m512 q =
+            exp2_minus_one(_mm512_max_ps(lowest, _mm512_mul_ps(x, _mm512_set1_ps(LOG2_E))), &n);
+        const __m512 e = _mm512_maskz_mov_ps(mask_of((size_t)(n_cols - j)),
+                                             _mm512_scalef_ps(_mm512_add_ps(one, q), n));
+        sum = _mm512_add_pd(sum, _mm512_cvtps_pd(_mm512_castps512_ps256(e)));
+        sum = _mm512_add_pd(sum, _mm512_cvtps_pd(_mm512_extractf32x8_ps(e, 1)));
+    }
+    return _mm512_reduce_add_pd(sum);
+}
+
+static void log_softmax_avx512(float *out, const float *in, int n_rows, int n_cols)
+{
+    for (int row = 0; row < n_rows; row++, in += n_cols, out += n_cols) {
+        __m512 most = _mm512_set1_ps(-INFINITY);
+        for (int j = 0; j < n_cols; j += unit_block) /* NaN in the first operand gives the second */
+            most = _mm512_max_ps(load_cols(in, j, n_cols, -INFINITY), most);
+        const float max = _mm512_reduce_max_ps(most),
+                    log_sum = (float)log(sum_exp(in, max, n_cols));
+        for (int j = 0; j < n_cols; j += unit_block) {
+            const __m512 x = _mm512_sub_ps(load_cols(in, j, n_cols, max), _mm512_set1_ps(max));
+            _mm512_mask_storeu_ps(out + j, mask_of((size_t)(n_cols - j)),
+                                  _mm512_sub_ps(x, _mm512_set1_ps(log_sum)));
+        }
+    }
+}
+
+static size_t recurrent_size_avx512(int n_hidden)
+{
+    return oto_dsp_recurrent_size(n_hidden, unit_block);
+}
+
+static void pack_recurrent_forward_avx512(float *packed, const float *r, int n_hidden)
+{
+    oto_dsp_pack_forward(packed, r, n_hidden, unit_block);
+}
+
+static void pack_recurrent_backward_avx512(float *packed, const float *r, int n_hidden)
+{
+    oto_dsp_pack_backward(packed, r, n_hidden, unit_block);
+}
+
+void oto_dsp_init_avx512(struct oto_dsp *dsp)
+{
+    dsp->cpu_flags = OTO_CPU_AVX2 | OTO_CPU_AVX512;
+    dsp->unit_block = unit_block;
+    dsp->recurrent_size = recurrent_size_avx512;
+    dsp->pack_recurrent_forward = pack_recurrent_forward_avx512;
+    dsp->pack_recurrent_backward = pack_recurrent_backward_avx512;
+    dsp->lstm_forward = lstm_forward_avx512;
+    dsp->lstm_backward = lstm_backward_avx512;
+    dsp->log_softmax = log_softmax_avx512;
+}
