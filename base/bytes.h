@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Bounded little-endian reading and writing, and files as read-only maps. Everything untrusted is read through here. */
+/** Bounded little-endian reading and writing, and files as read-only maps. Everything untrusted is
+ * read through here. */
 #ifndef OTO_BASE_BYTES_H
 #define OTO_BASE_BYTES_H
 
@@ -9,7 +10,8 @@
 
 #include "base/status.h"
 
-/** Reads from borrowed memory. After the first read past the end, `failed` stays set and every read gives 0. */
+/** Reads from borrowed memory. After the first read past the end, `failed` stays set and every read
+ * gives 0. */
 struct oto_reader {
     const unsigned char *data;
     size_t size, offset;
@@ -26,7 +28,8 @@ double oto_read_f64(struct oto_reader *r);
 /** Pointer to the next n bytes inside the data, or NULL and failed. */
 const void *oto_read_bytes(struct oto_reader *r, size_t n);
 
-/** Growing buffer; after a failed allocation `failed` stays set. Zero-initialise; release with oto_writer_clear(). */
+/** Growing buffer; after a failed allocation `failed` stays set. Zero-initialise; release with
+ * oto_writer_clear(). */
 struct oto_writer {
     unsigned char *data;
     size_t size, capacity;
@@ -51,7 +54,8 @@ uint64_t oto_checksum(const void *data, size_t n);
 float oto_half_to_float(uint16_t h);
 uint16_t oto_float_to_half(float f);
 
-/** A whole file mapped read-only (private). Directories, FIFOs and other special files are refused with OTO_ERR_FORMAT. */
+/** A whole file mapped read-only (private). Directories, FIFOs and other special files are refused
+ * with OTO_ERR_FORMAT. */
 struct oto_map {
     const unsigned char *data;
     size_t size;

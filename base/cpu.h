@@ -4,7 +4,8 @@
 
 #include "base/status.h"
 
-/** Instruction sets that kernels may use; each implies that the operating system saves their registers. */
+/** Instruction sets that kernels may use; each implies that the operating system saves their
+ * registers. */
 enum oto_cpu_flags {
     OTO_CPU_SCALAR = 0,
     OTO_CPU_AVX2 = 1,  /* AVX2 + FMA + F16C */
@@ -16,7 +17,8 @@ enum oto_cpu_flags {
  * An unknown value of the variable is treated as auto. Thread-safe.
  */
 unsigned oto_cpu_flags(void);
-/** Parses scalar|avx2|avx512|auto and limits it to what the machine has. Asking for what it lacks is OTO_ERR_UNSUPPORTED. */
+/** Parses scalar|avx2|avx512|auto and limits it to what the machine has. Asking for what it lacks
+ * is OTO_ERR_UNSUPPORTED. */
 oto_status oto_cpu_parse(const char *name, unsigned *flags, oto_error *err);
 /** "scalar", "avx2" or "avx512". */
 const char *oto_cpu_name(unsigned flags);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Warnings and notes from inside the library go to one callback; without one they go nowhere. The library never prints. */
+/** Warnings and notes from inside the library go to one callback; without one they go nowhere. The
+ * library never prints. */
 #ifndef OTO_BASE_LOG_H
 #define OTO_BASE_LOG_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Allocation: overflow-checked, zeroed, 64-byte aligned for anything a kernel reads. NULL on failure or overflow. */
+/** Allocation: overflow-checked, zeroed, 64-byte aligned for anything a kernel reads. NULL on
+ * failure or overflow. */
 #ifndef OTO_BASE_MEM_H
 #define OTO_BASE_MEM_H
 
@@ -8,9 +9,11 @@
 
 #define OTO_ALIGN 64
 
-/** Zeroed [n] elements of size bytes each, aligned to 64 bytes, padded to a multiple of 64. Free with oto_free(). n = 0 gives a valid pointer. */
+/** Zeroed [n] elements of size bytes each, aligned to 64 bytes, padded to a multiple of 64. Free
+ * with oto_free(). n = 0 gives a valid pointer. */
 void *oto_calloc(size_t n, size_t size);
-/** Like realloc for memory of oto_calloc: keeps min(old, new) elements, new ones are zero. On failure NULL and the old block stays. */
+/** Like realloc for memory of oto_calloc: keeps min(old, new) elements, new ones are zero. On
+ * failure NULL and the old block stays. */
 void *oto_realloc(void *p, size_t old_n, size_t new_n, size_t size);
 void oto_free(void *p);
 /** Copies; freed with oto_free(). */

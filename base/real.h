@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The number that layers compute with: float in the product, double in the gradient-test build (OTO_REAL_DOUBLE). */
+/** The number that layers compute with: float in the product, double in the gradient-test build
+ * (OTO_REAL_DOUBLE). */
 #ifndef OTO_BASE_REAL_H
 #define OTO_BASE_REAL_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Counter-based random numbers: a pure function of (seed, stream, counter), so nothing needs to be saved to resume and
- * the order of calls does not matter. Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+ * Counter-based random numbers: a pure function of (seed, stream, counter), so nothing needs to be
+ * saved to resume and the order of calls does not matter. Philox4x32-10 (Salmon et al. 2011,
+ * "Parallel random numbers: as easy as 1, 2, 3").
  */
 #ifndef OTO_BASE_RNG_H
 #define OTO_BASE_RNG_H
