@@ -2,7 +2,9 @@
 /* The text sections of a model file. The only file of this room that sees jansson. */
 #include "models/bundle_format.h"
 
+#include <float.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -256,6 +258,19 @@ static bool read_u64(uint64_t *out, const char *text)
     return true;
 }
 
+/* As base/options.c reads a table: min and max count where min < max. */
+static double least(const struct oto_option *o)
+{
+    double all = o->type == OTO_OPTION_INT ? (double)INT_MIN : -DBL_MAX;
+    return o->min < o->max ? o->min : all;
+}
+
+static double most(const struct oto_option *o)
+{
+    double all = o->type == OTO_OPTION_INT ? (double)INT_MAX : DBL_MAX;
+    return o->min < o->max ? o->max : all;
+}
+
 /* False for a value of the wrong type or range; *expected then says what is allowed. */
 static bool value_from_json(const struct oto_option *o, void *dst, const json_t *v,
                             char expected[96])
@@ -269,9 +284,9 @@ static bool value_from_json(const struct oto_option *o, void *dst, const json_t 
         *(bool *)field = json_is_true(v);
         return true;
     case OTO_OPTION_INT:
-        snprintf(expected, 96, "a whole number from %.0f to %.0f", o->min, o->max);
-        if (!json_is_integer(v) || (double)json_integer_value(v) < o->min ||
-            (double)json_integer_value(v) > o->max)
+        snprintf(expected, 96, "a whole number from %.0f to %.0f", least(o), most(o));
+        if (!json_is_integer(v) || (double)json_integer_value(v) < least(o) ||
+            (double)json_integer_value(v) > most(o))
             return false;
         *(int *)field = (int)json_integer_value(v);
         return true;
@@ -280,13 +295,13 @@ static bool value_from_json(const struct oto_option *o, void *dst, const json_t 
         return json_is_string(v) && read_u64(field, json_string_value(v));
     case OTO_OPTION_REAL: {
         bool may_miss = o->default_text != NULL && strcmp(o->default_text, "nan") == 0;
-        snprintf(expected, 96, "a number from %g to %g%s", o->min, o->max,
+        snprintf(expected, 96, "a number from %g to %g%s", least(o), most(o),
                  may_miss ? " or null" : "");
         if (may_miss && json_is_null(v)) {
             *(double *)field = (double)NAN;
             return true;
         }
-        if (!json_is_number(v) || json_number_value(v) < o->min || json_number_value(v) > o->max)
+        if (!json_is_number(v) || json_number_value(v) < least(o) || json_number_value(v) > most(o))
             return false;
         *(double *)field = json_number_value(v);
         return true;

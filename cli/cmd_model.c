@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Model files: what is in them, whether they are whole, and the form of their weights. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "cli/json.h"
+#include "models/bundle.h"
+#include "otolith/otolith.h"
+
+static const char *const format_names[] = {"text", "json", NULL};
+static const char *const weight_names[] = {"f32", "f16", NULL}; /* as enum oto_weight_type */
+
+struct model_options {
+    int format, weights;
+};
+
+#define FIELD(f) .offset = offsetof(struct model_options, f)
+/* clang-format off */
+static const struct oto_option option_table[] = {
+    {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
+     .choices = format_names, .help = "What info prints."},
+    {.name = "weights", .short_name = 'w', .type = OTO_OPTION_CHOICE, FIELD(weights), .default_text = "f32",
+     .choices = weight_names, .help = "How convert stores weights: single precision, or half of it in half the space."},
+};
+/* clang-format on */
+#define N_OPTIONS (sizeof option_table / sizeof option_table[0])
+
+static const struct oto_cli_usage usage = {
+    .verb = "model",
+    .synopsis = "  otolith model info [options] [MODEL...]\n"
+                "  otolith model verify [MODEL...]\n"
+                "  otolith model convert --weights=f16|f32 IN OUT\n",
+    .examples = "  otolith model info english\n"
+                "  otolith model info --format=json models/digits-en.oto | jq .card\n"
+                "  otolith model verify *.oto\n"
+                "  otolith model convert --weights=f16 big.oto small.oto\n",
+    .notes = "MODEL is a file, or a name in the search path; none is the default model. verify "
+             "reads every byte,\n"
+             "checks every checksum and value, and prints 'FILE: ok'. Exit code 65: the file is "
+             "damaged or not a\n"
+             "model; 66: it is missing; 1: some of several failed.\n",
+};
+
+/* ---- info
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static void print_row(const char *name, const char *value)
+{
+    if (value[0] != 0)
+        printf("  %-14s%s\n", name, value);
+}
+
+static void print_rate(const char *name, double rate)
+{
+    if (!isnan(rate))
+        printf("  %-14s%.2f %%\n", name, 100 * rate);
+}
+
+static void print_card(const struct oto_card *card)
+{
+    print_row("name", card->name);
+    print_row("licence", card->licence);
+    print_row("date", card->date);
+    print_row("data", card->data);
+    print_row("recipe", card->recipe);
+    print_rate("dev WER", card->dev_wer);
+    print_rate("dev CER", card->dev_cer);
+    print_rate("test WER", card->test_wer);
+    if (!isnan(card->train_hours))
+        printf("  %-14s%.2f hours\n", "training", card->train_hours);
+    print_row("notes", card->notes);
+}
+
+static void print_alphabet(const struct oto_alphabet *a)
+{
+    static const char *const cases[] = {"kept", "lower", "upper"};
+    printf("  %d symbols, letter case %s, punctuation %s\n ", a->n_symbols - 1,
+           cases[a->policy.letter_case],
+           a->policy.punctuation == OTO_PUNCTUATION_STRIP ? "stripped" : "kept");
+    for (int k = 1; k < a->n_symbols; k++)
+        printf(" %s", k == a->space ? "(space)" : a->symbols[k]);
+    printf("\n");
+}
+
+static void print_options(const char *title, const struct oto_option *table, size_t n,
+                          const void *src)
+{
+    printf("\n%s\n", title);
+    for (size_t i = 0; i < n; i++) {
+        char *value = oto_options_get(&table[i], src);
+        printf("  %-16s%s\n", table[i].name, value != NULL ? value : "?");
+        oto_free(value);
+    }
+}
+
+static void info_text(const char *path, const struct oto_bundle *b)
+{
+    const struct oto_network_shape *s = &b->shape;
+    printf("%s\n", path);
+    print_card(&b->card);
+    printf("\nNetwork\n  %d x BLSTM of %d units a direction", s->n_layers, s->n_hidden);
+    if (s->n_proj > 0)
+        printf(", projected to %d", s->n_proj);
+    printf("\n  %d inputs, %d outputs, %zu parameters stored as %s, %zu bytes in all\n",
+           s->n_inputs, s->n_outputs, oto_network_n_parameters(s), weight_names[b->weight_type],
+           b->map.size);
+    printf("\nAlphabet\n");
+    print_alphabet(b->alphabet);
+    print_options("Front end", oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
+    if (b->cmvn.count > 0)
+        printf("  %-16s%.0f frames\n", "cmvn statistics", b->cmvn.count);
+    print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
+}
+
+static void json_field(const char *name, const char *value)
+{
+    printf(",\"%s\":", name);
+    oto_json_text(stdout, value);
+}
+
+static void json_rate(const char *name, double value)
+{
+    printf(",\"%s\":", name);
+    oto_json_number(stdout, value);
+}
+
+static void info_json(const char *path, const struct oto_bundle *b)
+{
+    static const char *const cases[] = {"keep", "lower", "upper"};
+    const struct oto_network_shape *s = &b->shape;
+    const struct oto_card *card = &b->card;
+    printf("{\"v\":1,\"file\":");
+    oto_json_text(stdout, path);
+    printf(",\"bytes\":%zu,\"card\":{\"name\":", b->map.size);
+    oto_json_text(stdout, card->name);
+    json_field("licence", card->licence);
+    json_field("date", card->date);
+    json_field("data", card->data);
+    json_field("recipe", card->recipe);
+    json_field("notes", card->notes);
+    json_rate("dev_wer", card->dev_wer);
+    json_rate("dev_cer", card->dev_cer);
+    json_rate("test_wer", card->test_wer);
+    json_rate("train_hours", card->train_hours);
+    printf(
+        "},\"network\":{\"inputs\":%d,\"layers\":%d,\"hidden\":%d,\"projection\":%d,\"outputs\":%d,"
+        "\"parameters\":%zu,\"weights\":\"%s\"},\"frontend\":",
+        s->n_inputs, s->n_layers, s->n_hidden, s->n_proj, s->n_outputs, oto_network_n_parameters(s),
+        weight_names[b->weight_type]);
+    oto_json_options(stdout, oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
+    printf(",\"cmvn_frames\":");
+    oto_json_number(stdout, b->cmvn.count);
+    printf(",\"decoder\":");
+    oto_json_options(stdout, oto_beam_option_table, oto_beam_n_options, &b->beam);
+    printf(",\"alphabet\":{\"case\":\"%s\",\"punctuation\":\"%s\",\"symbols\":[",
+           cases[b->alphabet->policy.letter_case],
+           b->alphabet->policy.punctuation == OTO_PUNCTUATION_STRIP ? "strip" : "keep");
+    for (int k = 1; k < b->alphabet->n_symbols; k++) {
+        if (k > 1)
+            putchar(',');
+        oto_json_text(stdout, b->alphabet->symbols[k]);
+    }
+    printf("]}}\n");
+}
+
+/* ---- the three actions
+ * ------------------------------------------------------------------------------------------ */
+
+static int load(struct oto_bundle **out, const char *name, char *path, size_t capacity)
+{
+    oto_error err = {0};
+    *out = NULL;
+    if (oto_model_find(name, path, capacity, &err) != OTO_OK)
+        return oto_cli_fail(&err, NULL);
+    if (oto_bundle_load(out, path, &err) != OTO_OK)
+        return oto_cli_fail(&err, path);
+    return OTO_EXIT_OK;
+}
+
+static int run_info(const struct model_options *o, const char *name)
+{
+    struct oto_bundle *bundle = NULL;
+    char path[4096];
+    int code = load(&bundle, name, path, sizeof path);
+    if (code != OTO_EXIT_OK)
+        return code;
+    if (o->format == 1)
+        info_json(path, bundle);
+    else
+        info_text(path, bundle);
+    oto_bundle_destroy(bundle);
+    return OTO_EXIT_OK;
+}
+
+static int run_verify(const struct model_options *o, const char *name)
+{
+    (void)o;
+    struct oto_bundle *bundle = NULL;
+    char path[4096];
+    int code = load(&bundle, name, path, sizeof path);
+    if (code != OTO_EXIT_OK)
+        return code;
+    printf("%s: ok\n", path);
+    oto_bundle_destroy(bundle);
+    return OTO_EXIT_OK;
+}
+
+static int run_convert(const struct model_options *o, const char *in, const char *out)
+{
+    oto_error err = {0};
+    struct oto_bundle *bundle = NULL;
+    char path[4096];
+    int code = load(&bundle, in, path, sizeof path);
+    if (code != OTO_EXIT_OK)
+        return code;
+    bundle->weight_type = (enum oto_weight_type)o->weights;
+    oto_status status = oto_bundle_save(bundle, out, &err);
+    if (status != OTO_OK) {
+        code = oto_cli_fail(&err, NULL);
+        code = status == OTO_ERR_NOT_FOUND || status == OTO_ERR_IO ? OTO_EXIT_CANNOT_CREATE : code;
+    }
+    oto_bundle_destroy(bundle);
+    return code;
+}
+
+static int run_each(int (*action)(const struct model_options *, const char *),
+                    const struct model_options *o, const char **names, int n)
+{
+    if (n == 0)
+        return action(o, NULL);
+    int n_failed = 0, code = OTO_EXIT_OK;
+    for (int i = 0; i < n; i++) {
+        code = action(o, names[i]);
+        n_failed += code != OTO_EXIT_OK;
+    }
+    if (n == 1 || n_failed == 0)
+        return n_failed > 0 ? code : OTO_EXIT_OK;
+    oto_cli_error("%d done, %d failed", n - n_failed, n_failed);
+    return OTO_EXIT_SOME_FAILED;
+}
+
+static int run_action(const struct model_options *o, const char **operands, int n)
+{
+    if (n == 0)
+        return oto_cli_usage_error("model", "info, verify or convert expected");
+    if (strcmp(operands[0], "info") == 0)
+        return run_each(run_info, o, operands + 1, n - 1);
+    if (strcmp(operands[0], "verify") == 0)
+        return run_each(run_verify, o, operands + 1, n - 1);
+    if (strcmp(operands[0], "convert") != 0)
+        return oto_cli_usage_error("model", "info, verify or convert expected, found '%s'",
+                                   operands[0]);
+    if (n != 3)
+        return oto_cli_usage_error("model", "convert takes IN and OUT, found %d names", n - 1);
+    return run_convert(o, operands[1], operands[2]);
+}
+
+int oto_cmd_model(int argc, char **argv)
+{
+    struct model_options options = {0};
+    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    oto_error err = {0};
+    int n = 0, code = OTO_EXIT_SYSTEM;
+    const char **operands = calloc((size_t)argc, sizeof *operands);
+    if (operands == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+        oto_cli_error("out of memory (options)");
+    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code))
+        code = run_action(&options, operands, n);
+    oto_options_clear(option_table, N_OPTIONS, &options);
+    free(operands);
+    return code;
+}
