@@ -93,17 +93,26 @@ static void cell_forward(oto_real *a, oto_real *c, oto_real *h, const oto_real *
     }
 }
 
-/* y [W] += x [K] w [K, W]. The sums are in the order of k for every unit: the row count changes no
- * bit. */
-static void multiply_row(oto_real *y, const oto_real *x, const oto_real *w, size_t n_k)
+/* y [W] += v [4] w [4, W]: a loop of its own over units, which compilers turn into vectors. */
+static void add_four(oto_real *restrict y, const oto_real *restrict v, const oto_real *restrict w)
 {
-    oto_real sum[panel_width];
-    memcpy(sum, y, sizeof sum);
-    for (size_t k = 0; k < n_k; k++) {
+    for (size_t j = 0; j < panel_width; j++)
+        y[j] =
+            (((y[j] + v[0] * w[j]) + v[1] * w[panel_width + j]) + v[2] * w[2 * panel_width + j]) +
+            v[3] * w[3 * panel_width + j];
+}
+
+/* y [W] += x [K] w [K, W], in the order of k for every unit. */
+static void multiply_row(oto_real *restrict y, const oto_real *restrict x,
+                         const oto_real *restrict w, size_t n_k)
+{
+    size_t k = 0;
+    for (; k + 4 <= n_k; k += 4)
+        add_four(y, x + k, w + k * panel_width);
+    for (; k < n_k; k++) {
         for (size_t j = 0; j < panel_width; j++)
-            sum[j] += x[k] * w[k * panel_width + j];
+            y[j] += x[k] * w[k * panel_width + j];
     }
-    memcpy(y, sum, sizeof sum);
 }
 
 static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
