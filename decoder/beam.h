@@ -18,26 +18,33 @@ extern const struct oto_option oto_beam_option_table[];
 extern const size_t oto_beam_n_options;
 
 struct oto_hypothesis {
-    const int *labels;   /* [n_labels] in 1..K-1 */
-    const int *frames;   /* [n_labels] frame at which each label's path first emitted it */
+    const int *labels; /* [n_labels] in 1..K-1 */
+    const int *frames; /* [n_labels] frame at which each label's path first emitted it */
     int n_labels;
-    double log_prob;     /* natural log, total over the alignments kept */
+    double log_prob; /* natural log, total over the alignments kept */
 };
 
 struct oto_beam;
-oto_status oto_beam_create(struct oto_beam **out, int n_symbols, const struct oto_beam_options *options, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
+                           const struct oto_beam_options *options, oto_error *err) OTO_WARN_UNUSED;
 void oto_beam_destroy(struct oto_beam *beam);
 void oto_beam_reset(struct oto_beam *beam);
-/** @param log_probs [n_frames, n_symbols], column 0 the blank. Frames in any portions give the same result. -inf is allowed, NaN is OTO_ERR_DATA. */
-oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n_frames, oto_error *err) OTO_WARN_UNUSED;
-/** n best so far, best first; *n_hyps in 1..n. Owned by beam until the next push, n_best or reset. Ties by label order. */
-oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypothesis **hyps, int *n_hyps, oto_error *err) OTO_WARN_UNUSED;
+/** @param log_probs [n_frames, n_symbols], column 0 the blank. Frames in any portions give the same
+ * result. -inf is allowed, NaN is OTO_ERR_DATA. */
+oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n_frames,
+                         oto_error *err) OTO_WARN_UNUSED;
+/** n best so far, best first; *n_hyps in 1..n. Owned by beam until the next push, n_best or reset.
+ * Ties by label order. */
+oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypothesis **hyps,
+                           int *n_hyps, oto_error *err) OTO_WARN_UNUSED;
 
 /**
  * Best path: argmax per frame, repeats merged, blanks removed.
- * @param labels [n_frames] out   @param frames [n_frames] out or NULL   @param log_prob of that single path, or NULL
+ * @param labels [n_frames] out   @param frames [n_frames] out or NULL   @param log_prob of that
+ * single path, or NULL
  * @return number of labels
  */
-int oto_greedy(int *labels, int *frames, double *log_prob, const float *log_probs, size_t n_frames, int n_symbols);
+int oto_greedy(int *labels, int *frames, double *log_prob, const float *log_probs, size_t n_frames,
+               int n_symbols);
 
 #endif
