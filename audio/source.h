@@ -20,7 +20,7 @@
 struct oto_source_info {
     int rate_hz, n_channels;
     int64_t n_frames; /* by the header, -1 when unknown */
-    char format[96];  /* "WAV, signed 16 bit PCM" */
+    char format[160]; /* "WAV, signed 16 bit PCM" */
     uint64_t n_lost;  /* frames lost to overruns */
 };
 
