@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "training/assemble.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+struct slot {
+    struct oto_frontend *fe;
+    float *statics, *out;
+    size_t cap_statics, cap_out;
+    oto_error error;
+};
+
+struct oto_assembler {
+    struct oto_pool *pool;
+    struct slot *slots;
+    int n_slots, dim, static_dim;
+};
+
+oto_status oto_assembler_create(struct oto_assembler **out,
+                                const struct oto_frontend_options *frontend,
+                                const struct oto_cmvn_stats *stats, struct oto_pool *pool,
+                                oto_error *err)
+{
+    *out = NULL;
+    struct oto_assembler *a = oto_calloc(1, sizeof *a);
+    if (!a)
+        return oto_fail_memory(err, "batch assembly");
+    a->pool = pool;
+    a->n_slots = oto_pool_n_threads(pool);
+    a->slots = oto_calloc((size_t)a->n_slots, sizeof *a->slots);
+    oto_status status = a->slots ? OTO_OK : oto_fail_memory(err, "batch assembly");
+    for (int k = 0; k < a->n_slots && status == OTO_OK; k++)
+        status = oto_frontend_create(&a->slots[k].fe, frontend, stats, OTO_FFT_AUTO, err);
+    if (status != OTO_OK) {
+        oto_assembler_destroy(a);
+        return status;
+    }
+    a->dim = oto_frontend_dim(a->slots[0].fe);
+    a->static_dim = oto_frontend_static_dim(a->slots[0].fe);
+    *out = a;
+    return OTO_OK;
+}
+
+void oto_assembler_destroy(struct oto_assembler *a)
+{
+    if (!a)
+        return;
+    for (int k = 0; a->slots && k < a->n_slots; k++) {
+        oto_frontend_destroy(a->slots[k].fe);
+        oto_free(a->slots[k].statics);
+        oto_free(a->slots[k].out);
+    }
+    oto_free(a->slots);
+    oto_free(a);
+}
+
+int oto_assembler_dim(const struct oto_assembler *a)
+{
+    return a->dim;
+}
+
+struct job {
+    struct oto_assembler *a;
+    struct oto_batch *batch;
+    const struct oto_dataset *ds;
+    const struct oto_mask_options *masks;
+    uint64_t seed;
+    int epoch;
+    atomic_int next;
+};
+
+/* Room for n floats; what was there is not kept. */
+static bool grow(float **p, size_t *capacity, size_t n)
+{
+    if (n <= *capacity)
+        return true;
+    oto_free(*p);
+    *p = oto_calloc(n + n / 4, sizeof **p);
+    *capacity = *p ? n + n / 4 : 0;
+    return *p != NULL;
+}
+
+static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error *err)
+{
+    const struct oto_assembler *a = job->a;
+    struct oto_batch *batch = job->batch;
+    const struct oto_batch_item *item = &batch->items[b];
+    size_t n_static = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
+    size_t dim = (size_t)a->dim;
+    if (!grow(&slot->statics, &slot->cap_statics, n_static * (size_t)a->static_dim) ||
+        !grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
+        return oto_fail_memory(err, "batch");
+    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->statics);
+    struct oto_mask mask;
+    if (job->masks) {
+        uint64_t stream = oto_rng_stream("mask") + (uint64_t)job->epoch;
+        mask.options = *job->masks;
+        mask.seed = job->seed;
+        mask.stream = oto_rng_u64(job->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+        mask.static_dim = a->static_dim;
+    }
+    oto_status status =
+        oto_frontend_apply(slot->fe, slot->out, slot->statics, n_static,
+                           job->masks ? oto_mask_apply : NULL, job->masks ? &mask : NULL, err);
+    if (status != OTO_OK)
+        return status;
+    for (int t = 0; t < item->n_frames; t++)
+        memcpy(batch->x + oto_sequences_row(&batch->seqs, t, b) * dim, slot->out + (size_t)t * dim,
+               dim * sizeof(float));
+    return OTO_OK;
+}
+
+static void slot_task(void *arg, int k)
+{
+    struct job *job = arg;
+    struct slot *slot = &job->a->slots[k];
+    slot->error.status = OTO_OK;
+    for (int b; (b = atomic_fetch_add(&job->next, 1)) < job->batch->n;) {
+        oto_error why;
+        oto_status status = fill_item(job, slot, b, &why);
+        if (status != OTO_OK) {
+            slot->error = why;
+            slot->error.status = status;
+            return;
+        }
+    }
+}
+
+static oto_status reserve(struct oto_batch *batch, size_t n, oto_error *err)
+{
+    if (n <= batch->cap_n)
+        return OTO_OK;
+    oto_free(batch->lengths);
+    batch->lengths = oto_calloc(n, sizeof *batch->lengths);
+    batch->cap_n = batch->lengths ? n : 0;
+    return batch->lengths ? OTO_OK : oto_fail_memory(err, "batch");
+}
+
+oto_status oto_assemble(struct oto_assembler *a, struct oto_batch *batch,
+                        const struct oto_dataset *ds, const struct oto_batch_item *items, size_t n,
+                        const struct oto_mask_options *masks, uint64_t seed, int epoch,
+                        oto_error *err)
+{
+    oto_status status = reserve(batch, n, err);
+    if (status != OTO_OK)
+        return status;
+    batch->items = items;
+    batch->n = (int)n;
+    for (size_t b = 0; b < n; b++)
+        batch->lengths[b] = items[b].n_frames;
+    status = oto_sequences_set(&batch->seqs, batch->lengths, batch->n, err);
+    if (status != OTO_OK)
+        return status;
+    if (!grow(&batch->x, &batch->cap_x, batch->seqs.n_rows * (size_t)a->dim))
+        return oto_fail_memory(err, "batch");
+    struct job job = {
+        .a = a, .batch = batch, .ds = ds, .masks = masks, .seed = seed, .epoch = epoch};
+    oto_pool_run(a->pool, a->n_slots, slot_task, &job);
+    for (int k = 0; k < a->n_slots; k++)
+        if (a->slots[k].error.status != OTO_OK)
+            return oto_fail(err, a->slots[k].error.status, "%s", a->slots[k].error.message);
+    return OTO_OK;
+}
+
+void oto_batch_clear(struct oto_batch *batch)
+{
+    oto_sequences_clear(&batch->seqs);
+    oto_free(batch->x);
+    oto_free(batch->lengths);
+    memset(batch, 0, sizeof *batch);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "training/augment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+
+/* A mask's width in 0..widest and its start, from the draws at counter and counter + 1. */
+static size_t draw(const struct oto_mask *m, uint64_t counter, size_t widest, size_t length,
+                   size_t *start)
+{
+    size_t width = (size_t)oto_rng_below(m->seed, m->stream, counter, widest + 1);
+    *start = (size_t)oto_rng_below(m->seed, m->stream, counter + 1, length - width + 1);
+    return width;
+}
+
+static size_t scaled(int widest, double scale, size_t limit)
+{
+    size_t n = (size_t)((double)widest * scale);
+    return n < limit ? n : limit;
+}
+
+void oto_mask_apply(void *arg, float *block, size_t n_static, int width)
+{
+    const struct oto_mask *m = arg;
+    size_t w = (size_t)width, dim = (size_t)m->static_dim, start;
+    uint64_t counter = 0;
+    size_t widest = scaled(m->options.time_mask_frames, m->options.scale, n_static / 5);
+    for (int k = 0; k < m->options.time_masks; k++, counter += 2) {
+        size_t n = draw(m, counter, widest, n_static, &start);
+        memset(block + start * w, 0, n * w * sizeof *block);
+    }
+    widest = scaled(m->options.freq_mask_bins, m->options.scale, dim);
+    for (int k = 0; k < m->options.freq_masks; k++, counter += 2) {
+        size_t n = draw(m, counter, widest, dim, &start);
+        for (size_t t = 0; t < n_static && n > 0; t++)
+            for (size_t part = 0; part + dim <= w; part += dim)
+                memset(block + t * w + part + start, 0, n * sizeof *block);
+    }
+}
+
+oto_status oto_speeds_parse(double speeds[OTO_MAX_SPEEDS], int *n_speeds, const char *text,
+                            oto_error *err)
+{
+    *n_speeds = 0;
+    for (const char *p = text;; p++) {
+        char *end;
+        double value = strtod(p, &end);
+        while (*end == ' ')
+            end++;
+        if (end == p || (*end && *end != ',') || !(value >= 0.5 && value <= 2))
+            return oto_fail(err, OTO_ERR_CONFIG,
+                            "speeds '%s': expected numbers from 0.5 to 2 separated by commas",
+                            text);
+        for (int s = 0; s < *n_speeds; s++)
+            if (speeds[s] == value)
+                return oto_fail(err, OTO_ERR_CONFIG, "speeds '%s': %g stands twice", text, value);
+        if (*n_speeds == OTO_MAX_SPEEDS)
+            return oto_fail(err, OTO_ERR_CONFIG, "speeds '%s': more than %d", text, OTO_MAX_SPEEDS);
+        speeds[(*n_speeds)++] = value;
+        p = end;
+        if (!*p)
+            return OTO_OK;
+    }
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** Measuring on the dev set: loss, character and word error rate. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "training/trainer_private.h"
+
+struct slot {
+    float *log_probs; /* [cap_frames, K] of one utterance, gathered */
+    int *labels;      /* [cap_frames] */
+    size_t cap_frames;
+    struct oto_beam *beam; /* NULL for greedy */
+    oto_error error;
+};
+
+struct evaluation {
+    struct oto_trainer *t;
+    struct slot slots[OTO_CTC_TASKS];
+    char **texts; /* [dev->corpus->n] recognised */
+    double loss_sum;
+    uint64_t loss_labels;
+};
+
+static bool reserve(struct slot *slot, size_t n_frames, size_t n_symbols)
+{
+    if (n_frames <= slot->cap_frames)
+        return true;
+    oto_free(slot->log_probs);
+    oto_free(slot->labels);
+    slot->log_probs = oto_calloc(n_frames * n_symbols, sizeof(float));
+    slot->labels = oto_calloc(n_frames, sizeof *slot->labels);
+    slot->cap_frames = slot->log_probs && slot->labels ? n_frames : 0;
+    return slot->cap_frames > 0;
+}
+
+static oto_status decode(struct evaluation *e, struct slot *slot, int b)
+{
+    struct oto_trainer *t = e->t;
+    const struct oto_batch_item *item = &t->batch.items[b];
+    size_t K = (size_t)t->shape.n_outputs, n_frames = (size_t)item->n_frames;
+    if (!reserve(slot, n_frames, K))
+        return oto_fail_memory(&slot->error, "evaluation");
+    for (int i = 0; i < item->n_frames; i++)
+        memcpy(slot->log_probs + (size_t)i * K,
+               t->log_probs + oto_sequences_row(&t->batch.seqs, i, b) * K, K * sizeof(float));
+    const int *labels = slot->labels;
+    int n_labels = 0;
+    if (!slot->beam) {
+        n_labels =
+            oto_greedy(slot->labels, NULL, NULL, slot->log_probs, n_frames, t->shape.n_outputs);
+    } else {
+        const struct oto_hypothesis *best;
+        int n_hyps;
+        oto_beam_reset(slot->beam);
+        oto_status status = oto_beam_push(slot->beam, slot->log_probs, n_frames, &slot->error);
+        if (status == OTO_OK)
+            status = oto_beam_n_best(slot->beam, 1, &best, &n_hyps, &slot->error);
+        if (status != OTO_OK)
+            return status;
+        labels = best->labels;
+        n_labels = best->n_labels;
+    }
+    return oto_alphabet_decode(t->alphabet, labels, n_labels, &e->texts[item->utt], &slot->error);
+}
+
+static void decode_task(void *arg, int k)
+{
+    struct evaluation *e = arg;
+    oto_status status = OTO_OK;
+    for (int b = k; b < e->t->batch.n && status == OTO_OK; b += OTO_CTC_TASKS)
+        status = decode(e, &e->slots[k], b);
+    e->slots[k].error.status = status;
+}
+
+static oto_status evaluate_batch(struct evaluation *e, size_t index, oto_error *err)
+{
+    struct oto_trainer *t = e->t;
+    const struct oto_batch_plan *plan = &t->dev_plan;
+    size_t begin = plan->starts[index], end = plan->starts[index + 1];
+    oto_status status = oto_assemble(t->assembler, &t->batch, t->dev, plan->items + begin,
+                                     end - begin, NULL, 0, 0, err);
+    if (status == OTO_OK)
+        status = oto_trainer_reserve(t, &t->batch, err);
+    if (status == OTO_OK)
+        status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 0,
+                                     NULL, t->pool, err);
+    if (status == OTO_OK)
+        status = oto_trainer_ctc(t, t->dev, 0, err);
+    if (status != OTO_OK)
+        return status;
+    for (int b = 0; b < t->batch.n; b++) {
+        if (!isfinite(t->losses[b]))
+            continue; /* shorter than its labels: it counts in the error rates alone */
+        e->loss_sum += t->losses[b];
+        e->loss_labels += (uint64_t)t->dev->n_labels[t->batch.items[b].utt];
+    }
+    oto_pool_run(t->pool, OTO_CTC_TASKS, decode_task, e);
+    for (int k = 0; k < OTO_CTC_TASKS; k++)
+        if (e->slots[k].error.status != OTO_OK)
+            return oto_fail(err, e->slots[k].error.status, "%s", e->slots[k].error.message);
+    return OTO_OK;
+}
+
+/* Utterances whose audio could not be read have no text: all their words count as deleted. */
+static oto_status score(struct evaluation *e, struct oto_dev_result *result, oto_error *err)
+{
+    struct oto_trainer *t = e->t;
+    const struct oto_corpus *corpus = t->dev->corpus;
+    struct oto_errors words = {0}, characters = {0};
+    size_t show = (size_t)t->o->show, every = show ? (corpus->n + show - 1) / show : 0;
+    for (size_t i = 0; i < corpus->n; i++) {
+        const char *hyp = e->texts[i] ? e->texts[i] : "";
+        char *ref;
+        oto_status status =
+            oto_text_normalise(&ref, corpus->utts[i].text, &t->alphabet->policy, t->alphabet, err);
+        if (status != OTO_OK)
+            return status;
+        status = oto_edit_add(&words, ref, hyp, OTO_EDIT_WORDS, err);
+        if (status == OTO_OK)
+            status = oto_edit_add(&characters, ref, hyp, OTO_EDIT_CHARACTERS, err);
+        if (status == OTO_OK && every && i % every == 0) {
+            oto_report_line(t->report, "  %s\n    said:  %s\n    heard: %s", corpus->utts[i].id,
+                            ref, hyp);
+        }
+        oto_free(ref);
+        if (status != OTO_OK)
+            return status;
+    }
+    result->wer = oto_error_rate(&words);
+    result->cer = oto_error_rate(&characters);
+    result->loss = e->loss_labels ? e->loss_sum / (double)e->loss_labels : (double)NAN;
+    return OTO_OK;
+}
+
+static oto_status create_beams(struct evaluation *e, oto_error *err)
+{
+    if (e->t->o->dev_decode != OTO_DEV_BEAM)
+        return OTO_OK;
+    for (int k = 0; k < OTO_CTC_TASKS; k++) {
+        oto_status status =
+            oto_beam_create(&e->slots[k].beam, e->t->shape.n_outputs, e->t->setup->beam, err);
+        if (status != OTO_OK)
+            return status;
+    }
+    return OTO_OK;
+}
+
+oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *result,
+                                oto_error *err)
+{
+    struct evaluation e = {.t = t};
+    e.texts = oto_calloc(t->dev->corpus->n, sizeof *e.texts);
+    oto_status status = e.texts ? create_beams(&e, err) : oto_fail_memory(err, "evaluation");
+    if (t->adam.ema)
+        oto_network_set_parameters(t->net, t->adam.ema, t->pool);
+    for (size_t k = 0; k < t->dev_plan.n_batches && status == OTO_OK; k++)
+        status = evaluate_batch(&e, k, err);
+    if (t->adam.ema)
+        oto_network_set_parameters(t->net, t->params, t->pool);
+    if (status == OTO_OK)
+        status = score(&e, result, err);
+    for (size_t i = 0; e.texts && i < t->dev->corpus->n; i++)
+        oto_free(e.texts[i]);
+    oto_free(e.texts);
+    for (int k = 0; k < OTO_CTC_TASKS; k++) {
+        oto_beam_destroy(e.slots[k].beam);
+        oto_free(e.slots[k].log_probs);
+        oto_free(e.slots[k].labels);
+    }
+    return status;
+}

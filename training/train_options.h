@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** Everything a recipe can say about a training run, besides the front end's and the decoder's own
+ * options. */
+#ifndef OTO_TRAINING_TRAIN_OPTIONS_H
+#define OTO_TRAINING_TRAIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/options.h"
+
+enum oto_dev_decode { OTO_DEV_GREEDY, OTO_DEV_BEAM };
+
+struct oto_train_options {
+    /* data */
+    char *train, *dev, *out, *cache;
+    int bad_lines;
+    double min_seconds, max_seconds;
+    bool cache_half;
+    /* text */
+    int letter_case, punctuation, unknown;
+    char *alphabet, *symbols;
+    /* network */
+    int layers, hidden, proj;
+    double dropout;
+    /* optimisation */
+    int epochs;
+    double batch_seconds, rate;
+    int warmup_steps, schedule;
+    double beta1, beta2, eps, weight_decay, clip_norm, ema;
+    uint64_t seed;
+    /* augmentation */
+    int time_masks, freq_masks, freq_mask_bins;
+    double time_mask_ms, mask_warmup;
+    char *speeds;
+    int short_epochs;
+    double short_seconds;
+    /* running */
+    bool resume, overwrite;
+    int threads, keep, dev_decode, show, log_steps;
+    double checkpoint_minutes;
+    /* the model file */
+    char *name, *licence, *data_note, *notes, *date;
+    int weight_type;
+};
+
+extern const struct oto_option oto_train_option_table[];
+extern const size_t oto_train_n_options;
+
+/** Whether the option may differ between a checkpoint and the run that resumes it: it does not
+ * change the weights. */
+bool oto_train_option_is_free(const char *name);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** From options to everything a training run works with. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "training/trainer_private.h"
+
+enum { MAX_MESSAGES = 20 };
+
+char *oto_trainer_path(const char *folder, const char *name)
+{
+    size_t capacity = strlen(folder) + strlen(name) + 2;
+    char *path = oto_calloc(capacity, 1);
+    if (path)
+        snprintf(path, capacity, "%s/%s", folder, name);
+    return path;
+}
+
+/* ---- alphabet
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static oto_status alphabet_of_symbols(struct oto_trainer *t, const struct oto_text_policy *policy,
+                                      oto_error *err)
+{
+    char *text;
+    oto_status status = oto_utf8_nfc(&text, t->o->symbols, OTO_CASE_KEEP, err);
+    if (status != OTO_OK)
+        return status;
+    size_t n = 0, capacity = oto_utf8_length(text);
+    char(*symbols)[8] = oto_calloc(capacity, sizeof *symbols);
+    const char **pointers = oto_calloc(capacity, sizeof *pointers);
+    if (!symbols || !pointers) {
+        status = oto_fail_memory(err, "alphabet");
+    } else {
+        size_t bytes;
+        for (const char *p = text; oto_utf8_next(p, &bytes) > 0 && n < capacity; p += bytes, n++) {
+            memcpy(symbols[n], p, bytes);
+            pointers[n] = symbols[n];
+        }
+        status = oto_alphabet_create(&t->alphabet, pointers, (int)n, policy, err);
+    }
+    oto_free(pointers);
+    oto_free(symbols);
+    oto_free(text);
+    return status;
+}
+
+static oto_status alphabet_of_corpus(struct oto_trainer *t, const struct oto_text_policy *policy,
+                                     oto_error *err)
+{
+    struct oto_alphabet_builder *builder;
+    oto_status status = oto_alphabet_builder_create(&builder, policy, err);
+    if (status != OTO_OK)
+        return status;
+    for (size_t i = 0; i < t->train->corpus->n && status == OTO_OK; i++)
+        status = oto_alphabet_builder_add(builder, t->train->corpus->utts[i].text, err);
+    if (status == OTO_OK)
+        status = oto_alphabet_builder_finish(builder, &t->alphabet, err);
+    oto_alphabet_builder_destroy(builder);
+    return status;
+}
+
+static oto_status make_alphabet(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_text_policy policy = {t->o->letter_case, t->o->punctuation};
+    if (*t->o->alphabet)
+        return oto_alphabet_load(&t->alphabet, t->o->alphabet, &policy, err);
+    if (*t->o->symbols)
+        return alphabet_of_symbols(t, &policy, err);
+    return alphabet_of_corpus(t, &policy, err);
+}
+
+/* ---- data
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+struct preparation {
+    struct oto_trainer *t;
+    const char *what;
+};
+
+static void on_progress(void *arg, size_t n_done, size_t n_items)
+{
+    const struct preparation *p = arg;
+    oto_report_prepare(p->t->report, p->what, n_done, n_items);
+}
+
+static bool on_stop(void *arg)
+{
+    const struct preparation *p = arg;
+    const struct oto_train_setup *setup = p->t->setup;
+    return setup->stop && setup->stop(setup->stop_arg);
+}
+
+static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, const double *speeds,
+                                int n_speeds, oto_error *err)
+{
+    struct preparation p = {t, ds == t->dev ? "features of the dev set" : "features"};
+    const struct oto_feature_cache_options options = {
+        .frontend = t->setup->frontend,
+        .speeds = speeds,
+        .n_speeds = n_speeds,
+        .half = t->o->cache_half,
+        .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
+        .max_messages = MAX_MESSAGES,
+        .progress = on_progress,
+        .stop = on_stop,
+        .arg = &p,
+    };
+    return oto_dataset_features(ds, *t->o->cache ? t->o->cache : t->o->out, &options, t->pool, err);
+}
+
+static void report_dataset(struct oto_trainer *t, const struct oto_dataset *ds)
+{
+    const struct oto_dataset_counts *c = &ds->counts;
+    size_t n_out = c->bad_lines + c->length + c->unknown + c->empty + c->audio + c->too_short;
+    oto_report_line(t->report, "%s: %zu utterances, %.2f hours; %zu left out", ds->name, ds->n_used,
+                    ds->used_hours, n_out);
+    if (n_out)
+        oto_report_line(t->report,
+                        "  left out: %zu bad lines, %zu by length, %zu for unknown characters, %zu "
+                        "without text, "
+                        "%zu without audio, %zu too short for their text",
+                        c->bad_lines, c->length, c->unknown, c->empty, c->audio, c->too_short);
+}
+
+static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_train_options *o = t->o;
+    const struct oto_corpus_options options = {o->bad_lines, MAX_MESSAGES, true};
+    const double plain_speed = 1;
+    oto_status status = oto_dataset_create(&t->train, "train", o->train, &options, o->min_seconds,
+                                           o->max_seconds, err);
+    if (status == OTO_OK && *o->dev)
+        status = oto_dataset_create(&t->dev, "dev", o->dev, &options, 0, 0, err);
+    if (status == OTO_OK)
+        status = make_alphabet(t, err);
+    if (status == OTO_OK)
+        status = oto_dataset_encode(t->train, t->alphabet, o->unknown, err);
+    if (status == OTO_OK && t->dev) {
+        t->dev->evaluation = true;
+        status = oto_dataset_encode(t->dev, t->alphabet, o->unknown, err);
+    }
+    if (status == OTO_OK)
+        status = load_features(t, t->train, t->speeds, t->n_speeds, err);
+    if (status == OTO_OK && t->dev)
+        status = load_features(t, t->dev, &plain_speed, 1, err);
+    if (status != OTO_OK)
+        return status;
+    report_dataset(t, t->train);
+    if (t->dev)
+        report_dataset(t, t->dev);
+    return OTO_OK;
+}
+
+/* First and second moments of the training set at its speed nearest to 1, for global and sliding
+ * CMVN. */
+static oto_status compute_stats(struct oto_trainer *t, oto_error *err)
+{
+    int cmvn = t->setup->frontend->cmvn, nearest = 0;
+    if (cmvn != OTO_CMVN_GLOBAL && cmvn != OTO_CMVN_SLIDING)
+        return OTO_OK;
+    for (int s = 1; s < t->n_speeds; s++)
+        if ((t->speeds[s] - 1) * (t->speeds[s] - 1) <
+            (t->speeds[nearest] - 1) * (t->speeds[nearest] - 1))
+            nearest = s;
+    const struct oto_feature_cache *cache = t->train->cache;
+    size_t longest = 0, dim = (size_t)oto_feature_cache_dim(cache);
+    for (size_t i = 0; i < t->train->corpus->n; i++)
+        if (oto_feature_cache_n_static(cache, i, nearest) > longest)
+            longest = oto_feature_cache_n_static(cache, i, nearest);
+    oto_status status = oto_cmvn_stats_init(&t->stats, (int)dim, err);
+    if (status != OTO_OK)
+        return status;
+    float *statics = oto_calloc(longest * dim, sizeof *statics);
+    if (!statics)
+        return oto_fail_memory(err, "statistics");
+    for (size_t i = 0; i < t->train->corpus->n; i++) {
+        oto_feature_cache_read(cache, i, nearest, statics);
+        oto_cmvn_stats_add(&t->stats, statics, oto_feature_cache_n_static(cache, i, nearest));
+    }
+    oto_free(statics);
+    return OTO_OK;
+}
+
+/* ---- batches and schedule
+ * --------------------------------------------------------------------------------------- */
+
+static struct oto_plan_options plan_options(const struct oto_trainer *t, int sorted)
+{
+    return (struct oto_plan_options){
+        .seed = t->o->seed,
+        .max_frames = (size_t)(t->o->batch_seconds / t->shift_s),
+        .short_epochs = t->o->short_epochs,
+        .short_frames = (int)(t->o->short_seconds / t->shift_s),
+        .sorted = sorted,
+    };
+}
+
+oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, int epoch,
+                            oto_error *err)
+{
+    const struct oto_plan_input input = {t->train->corpus->n, t->n_speeds, t->train->n_frames,
+                                         t->train->repeats};
+    struct oto_plan_options options = plan_options(t, 0);
+    return oto_batch_plan_make(plan, &input, &options, epoch, err);
+}
+
+/* Speeds are drawn anew in each epoch, so the number of batches changes a little: the schedule
+ * needs their sum. */
+static oto_status count_steps(struct oto_trainer *t, oto_error *err)
+{
+    t->n_steps = 0;
+    for (int epoch = 0; epoch < t->o->epochs; epoch++) {
+        oto_status status = oto_trainer_plan(t, &t->plan, epoch, err);
+        if (status != OTO_OK)
+            return status;
+        t->n_steps += t->plan.n_batches;
+    }
+    t->schedule =
+        (struct oto_schedule){t->o->schedule, t->o->rate, (uint64_t)t->o->warmup_steps, t->n_steps};
+    if (t->o->schedule != OTO_SCHEDULE_CONSTANT && (uint64_t)t->o->warmup_steps >= t->n_steps)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--warmup-steps=%d: the whole training has only %llu steps",
+                        t->o->warmup_steps, (unsigned long long)t->n_steps);
+    if (!t->dev)
+        return OTO_OK;
+    const struct oto_plan_input input = {t->dev->corpus->n, 1, t->dev->n_frames, NULL};
+    struct oto_plan_options options = plan_options(t, 1);
+    return oto_batch_plan_make(&t->dev_plan, &input, &options, 0, err);
+}
+
+/* ---- network
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static oto_status make_network(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_train_options *o = t->o;
+    struct oto_dsp dsp;
+    oto_dsp_init(&dsp, oto_cpu_flags());
+    t->shape = (struct oto_network_shape){oto_assembler_dim(t->assembler), o->layers, o->hidden,
+                                          o->proj, t->alphabet->n_symbols};
+    oto_status status = oto_network_shape_check(&t->shape, err);
+    if (status != OTO_OK)
+        return status;
+    t->n = oto_network_n_parameters(&t->shape);
+    t->params = oto_calloc(t->n, sizeof(float));
+    t->grads = oto_calloc(t->n, sizeof(float));
+    if (!t->params || !t->grads)
+        return oto_fail_memory(err, "parameters");
+    oto_network_init_parameters(&t->shape, t->params, o->seed);
+    const struct oto_adam_options adam = {o->beta1, o->beta2, o->eps, o->weight_decay, o->ema};
+    status = oto_network_create(&t->net, &t->shape, &dsp, err);
+    if (status == OTO_OK)
+        status = oto_network_workspace_create(&t->ws, t->net, err);
+    if (status == OTO_OK)
+        status = oto_adam_init(&t->adam, t->n, t->params, &adam, err);
+    for (int k = 0; k < OTO_CTC_TASKS && status == OTO_OK; k++)
+        status = oto_ctc_create(&t->slots[k].ctc, err);
+    return status;
+}
+
+static void report_network(struct oto_trainer *t)
+{
+    oto_report_line(
+        t->report,
+        "network: %d inputs, %d layers of 2 x %d units, %d symbols; %zu parameters; %s kernels",
+        t->shape.n_inputs, t->shape.n_layers, t->shape.n_hidden, t->shape.n_outputs - 1, t->n,
+        oto_cpu_name(oto_cpu_flags()));
+    oto_report_line(t->report, "%llu steps in %d epochs, %d threads",
+                    (unsigned long long)t->n_steps, t->o->epochs, oto_pool_n_threads(t->pool));
+}
+
+/* ---- all
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static oto_status make_folder(const char *path, oto_error *err)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return OTO_OK;
+    return oto_fail_errno(err, path, "cannot make the folder");
+}
+
+static oto_status check_options(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_train_options *o = t->o;
+    if (!*o->train)
+        return oto_fail(err, OTO_ERR_CONFIG, "no training manifest: give --train=FILE");
+    if (!*o->out)
+        return oto_fail(err, OTO_ERR_CONFIG, "no folder for the results: give --out=DIR");
+    if (o->resume && o->overwrite)
+        return oto_fail(err, OTO_ERR_CONFIG, "--resume and --overwrite contradict each other");
+    if (*o->alphabet && *o->symbols)
+        return oto_fail(err, OTO_ERR_CONFIG, "--alphabet and --symbols contradict each other");
+    if (o->max_seconds > 0 && o->max_seconds < o->min_seconds)
+        return oto_fail(err, OTO_ERR_CONFIG, "--max-seconds=%g is below --min-seconds=%g",
+                        o->max_seconds, o->min_seconds);
+    oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
+    if (status == OTO_OK)
+        status = make_folder(o->out, err);
+    if (status == OTO_OK && *o->cache)
+        status = make_folder(o->cache, err);
+    if (status == OTO_OK && !o->resume && !o->overwrite && oto_checkpoint_exists(o->out))
+        status = oto_fail(
+            err, OTO_ERR_CONFIG,
+            "%s already holds a checkpoint: go on with --resume, or start anew with --overwrite",
+            o->out);
+    return status;
+}
+
+static oto_status open_report(struct oto_trainer *t, oto_error *err)
+{
+    char *path = oto_trainer_path(t->o->out, "metrics.jsonl");
+    if (!path)
+        return oto_fail_memory(err, "report");
+    oto_status status = oto_report_open(&t->report, path, &t->setup->sink, err);
+    oto_free(path);
+    return status;
+}
+
+static oto_status make_assembler(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_frontend *fe;
+    oto_status status = oto_frontend_create(
+        &fe, t->setup->frontend, t->stats.count > 0 ? &t->stats : NULL, OTO_FFT_AUTO, err);
+    if (status != OTO_OK)
+        return status;
+    t->shift_s = oto_frontend_shift_s(fe);
+    oto_frontend_destroy(fe);
+    return oto_assembler_create(&t->assembler, t->setup->frontend,
+                                t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+}
+
+oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
+{
+    oto_status status = check_options(t, err);
+    if (status == OTO_OK)
+        status = open_report(t, err);
+    if (status == OTO_OK)
+        status = oto_pool_create(&t->pool, t->o->threads ? t->o->threads : oto_cpu_count(), err);
+    if (status == OTO_OK)
+        status = load_datasets(t, err);
+    if (status == OTO_OK)
+        status = compute_stats(t, err);
+    if (status == OTO_OK)
+        status = make_assembler(t, err);
+    if (status == OTO_OK)
+        status = count_steps(t, err);
+    if (status == OTO_OK)
+        status = make_network(t, err);
+    if (status == OTO_OK)
+        status = oto_trainer_describe(t, err);
+    if (status == OTO_OK)
+        report_network(t);
+    return status;
+}
+
+void oto_trainer_clear(struct oto_trainer *t)
+{
+    for (int k = 0; k < OTO_CTC_TASKS; k++) {
+        oto_ctc_destroy(t->slots[k].ctc);
+        oto_free(t->slots[k].rows);
+    }
+    oto_free(t->losses);
+    oto_free(t->log_probs);
+    oto_free(t->dlogits);
+    oto_batch_clear(&t->batch);
+    oto_batch_plan_clear(&t->plan);
+    oto_batch_plan_clear(&t->dev_plan);
+    oto_adam_clear(&t->adam);
+    oto_network_workspace_destroy(t->ws);
+    oto_network_destroy(t->net);
+    oto_free(t->params);
+    oto_free(t->grads);
+    oto_assembler_destroy(t->assembler);
+    oto_cmvn_stats_clear(&t->stats);
+    oto_dataset_destroy(t->train);
+    oto_dataset_destroy(t->dev);
+    oto_alphabet_destroy(t->alphabet);
+    oto_pool_destroy(t->pool);
+    oto_report_close(t->report);
+    oto_free(t->recipe);
+}

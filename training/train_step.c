@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** One training step. */
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "training/trainer_private.h"
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch, oto_error *err)
+{
+    size_t rows = batch->seqs.n_rows, utts = (size_t)batch->n, n = 0;
+    if (rows > t->cap_rows) {
+        oto_free(t->log_probs);
+        oto_free(t->dlogits);
+        t->cap_rows = 0;
+        t->log_probs = t->dlogits = NULL;
+        size_t cap = rows + rows / 8;
+        if (oto_mul_size(cap, (size_t)t->shape.n_outputs, &n)) {
+            t->log_probs = oto_calloc(n, sizeof(float));
+            t->dlogits = oto_calloc(n, sizeof(float));
+        }
+        if (!t->log_probs || !t->dlogits)
+            return oto_fail_memory(err, "outputs of a batch");
+        t->cap_rows = cap;
+    }
+    if (utts > t->cap_utts) {
+        oto_free(t->losses);
+        t->losses = oto_calloc(utts, sizeof *t->losses);
+        t->cap_utts = t->losses ? utts : 0;
+        if (!t->losses)
+            return oto_fail_memory(err, "losses of a batch");
+    }
+    for (int k = 0; k < OTO_CTC_TASKS; k++) {
+        struct oto_ctc_slot *slot = &t->slots[k];
+        if ((size_t)batch->seqs.max_t <= slot->cap_rows)
+            continue;
+        oto_free(slot->rows);
+        slot->rows = oto_calloc((size_t)batch->seqs.max_t, sizeof *slot->rows);
+        slot->cap_rows = slot->rows ? (size_t)batch->seqs.max_t : 0;
+        if (!slot->rows)
+            return oto_fail_memory(err, "rows of an utterance");
+    }
+    return OTO_OK;
+}
+
+struct ctc_job {
+    struct oto_trainer *t;
+    const struct oto_dataset *ds;
+    double scale;
+};
+
+static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *slot, int b)
+{
+    struct oto_trainer *t = job->t;
+    const struct oto_batch *batch = &t->batch;
+    size_t K = (size_t)t->shape.n_outputs, utt = batch->items[b].utt;
+    int n_frames = batch->items[b].n_frames;
+    bool gradient = job->scale != 0;
+    for (int i = 0; i < n_frames; i++)
+        slot->rows[i] = oto_sequences_row(&batch->seqs, i, b);
+    oto_status status = oto_ctc_compute(slot->ctc, &t->losses[b], gradient ? t->dlogits : NULL,
+                                        t->log_probs, slot->rows, n_frames, t->shape.n_outputs,
+                                        job->ds->labels[utt], job->ds->n_labels[utt], &slot->error);
+    if (status == OTO_ERR_DATA) { /* not finite: the step as a whole will be skipped */
+        t->losses[b] = (double)NAN;
+        return OTO_OK;
+    }
+    if (status != OTO_OK || !gradient)
+        return status;
+    float scale = (float)job->scale;
+    for (int i = 0; i < n_frames; i++) {
+        float *row = t->dlogits + slot->rows[i] * K;
+        for (size_t k = 0; k < K; k++)
+            row[k] *= scale;
+    }
+    return OTO_OK;
+}
+
+/* Utterances k, k + 16, ...: lengths fall with b, so every task gets its share of long ones. */
+static void ctc_task(void *arg, int k)
+{
+    const struct ctc_job *job = arg;
+    struct oto_ctc_slot *slot = &job->t->slots[k];
+    oto_status status = OTO_OK;
+    for (int b = k; b < job->t->batch.n && status == OTO_OK; b += OTO_CTC_TASKS)
+        status = ctc_utterance(job, slot, b);
+    slot->error.status = status;
+}
+
+oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
+                           oto_error *err)
+{
+    struct ctc_job job = {t, ds, scale};
+    oto_pool_run(t->pool, OTO_CTC_TASKS, ctc_task, &job);
+    for (int k = 0; k < OTO_CTC_TASKS; k++)
+        if (t->slots[k].error.status != OTO_OK)
+            return oto_fail(err, t->slots[k].error.status, "%s", t->slots[k].error.message);
+    return OTO_OK;
+}
+
+/* Masks grow from nothing in the first epoch to full width after mask_warmup epochs. */
+static struct oto_mask_options mask_options(const struct oto_trainer *t)
+{
+    const struct oto_train_options *o = t->o;
+    double epoch = (double)t->state.epoch;
+    return (struct oto_mask_options){
+        .time_masks = o->time_masks,
+        .time_mask_frames = (int)(o->time_mask_ms / t->setup->frontend->frame_shift_ms),
+        .freq_masks = o->freq_masks,
+        .freq_mask_bins = o->freq_mask_bins,
+        .scale = o->mask_warmup > 0 && epoch < o->mask_warmup ? epoch / o->mask_warmup : 1,
+    };
+}
+
+static oto_status assemble_next(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_batch_plan *plan = &t->plan;
+    size_t begin = plan->starts[t->state.position], end = plan->starts[t->state.position + 1];
+    struct oto_mask_options masks = mask_options(t);
+    bool masked = masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0);
+    oto_status status =
+        oto_assemble(t->assembler, &t->batch, t->train, plan->items + begin, end - begin,
+                     masked ? &masks : NULL, t->o->seed, (int)t->state.epoch, err);
+    return status == OTO_OK ? oto_trainer_reserve(t, &t->batch, err) : status;
+}
+
+static uint64_t count_labels(const struct oto_trainer *t)
+{
+    uint64_t n = 0;
+    for (int b = 0; b < t->batch.n; b++)
+        n += (uint64_t)t->train->n_labels[t->batch.items[b].utt];
+    return n;
+}
+
+/* In the order of the batch's utterances; NaN or inf when one is. */
+static double sum_losses(const struct oto_trainer *t)
+{
+    double sum = 0;
+    for (int b = 0; b < t->batch.n; b++)
+        sum += t->losses[b];
+    return sum;
+}
+
+static void report_step(struct oto_trainer *t, double loss, double norm, double rate)
+{
+    const struct oto_train_state *s = &t->state;
+    if (s->step % (uint64_t)t->o->log_steps != 0)
+        return;
+    oto_report_begin(t->report, "step");
+    oto_report_count(t->report, "step", s->step);
+    oto_report_count(t->report, "epoch", s->epoch + 1);
+    oto_report_number(t->report, "loss", loss);
+    oto_report_number(t->report, "grad_norm", norm);
+    oto_report_number(t->report, "lr", rate);
+    oto_report_number(t->report, "audio_s_per_s",
+                      s->wall_s > 0 ? s->audio_s / s->wall_s : (double)NAN);
+    oto_report_count(t->report, "skipped", s->n_skipped);
+    oto_report_end(t->report);
+}
+
+oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_train_state *s = &t->state;
+    double start = now_s(), norm = (double)NAN;
+    oto_status status = assemble_next(t, err);
+    if (status != OTO_OK)
+        return status;
+    struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
+                                          oto_rng_stream("dropout") + s->step};
+    status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 1,
+                                 t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
+    if (status != OTO_OK)
+        return status;
+    uint64_t n_labels = count_labels(t); /* at least 1: utterances without labels were left out */
+    double scale = 1.0 / (double)n_labels;
+    status = oto_trainer_ctc(t, t->train, scale, err);
+    if (status != OTO_OK)
+        return status;
+    double loss = sum_losses(t), rate = oto_schedule_rate(&t->schedule, s->step);
+    if (isfinite(loss)) {
+        status = oto_network_backward(t->net, t->ws, t->grads, NULL, t->dlogits, t->batch.x,
+                                      &t->batch.seqs, t->pool, err);
+        if (status != OTO_OK)
+            return status;
+        norm = oto_adam_norm(&t->adam, t->grads, t->pool);
+    }
+    s->step++;
+    s->position++;
+    if (isfinite(loss) && isfinite(norm)) {
+        double clip = t->o->clip_norm > 0 && norm > t->o->clip_norm ? t->o->clip_norm / norm : 1;
+        oto_adam_update(&t->adam, t->params, t->grads, clip, rate, t->pool);
+        oto_network_set_parameters(t->net, t->params, t->pool);
+        s->loss_sum += loss;
+        s->loss_labels += n_labels;
+    } else {
+        s->n_skipped++;
+        oto_report_line(t->report, "step %llu: %s is not finite; skipped (%llu so far)",
+                        (unsigned long long)s->step, isfinite(loss) ? "the gradient" : "the loss",
+                        (unsigned long long)s->n_skipped);
+    }
+    s->audio_s += (double)t->batch.seqs.n_rows * t->shift_s;
+    s->wall_s += now_s() - start;
+    report_step(t, loss * scale, norm, rate);
+    return OTO_OK;
+}

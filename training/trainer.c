@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "training/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "training/trainer_private.h"
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool asked_to_stop(const struct oto_trainer *t)
+{
+    return t->setup->stop && t->setup->stop(t->setup->stop_arg);
+}
+
+static void show_progress(struct oto_trainer *t)
+{
+    const struct oto_train_state *s = &t->state;
+    double per_step = s->position ? s->wall_s / (double)s->position : -1;
+    const struct oto_report_progress p = {
+        .epoch = s->epoch + 1,
+        .n_epochs = (uint64_t)t->o->epochs,
+        .share = (double)s->position / (double)t->plan.n_batches,
+        .loss = s->loss_labels ? s->loss_sum / (double)s->loss_labels : (double)NAN,
+        .rate = s->wall_s > 0 ? s->audio_s / s->wall_s : 0,
+        .left_s = per_step * (double)(t->n_steps - s->step),
+        .n_skipped = s->n_skipped,
+    };
+    oto_report_progress(t->report, &p);
+}
+
+/* Steps from the state's position to the end of the epoch, with a checkpoint every so often. */
+static oto_status run_steps(struct oto_trainer *t, oto_error *err)
+{
+    double last_checkpoint = now_s();
+    while (t->state.position < t->plan.n_batches) {
+        oto_status status = oto_trainer_step(t, err);
+        if (status != OTO_OK)
+            return status;
+        show_progress(t);
+        bool stop = asked_to_stop(t);
+        if (stop || now_s() - last_checkpoint >= 60 * t->o->checkpoint_minutes) {
+            status = oto_trainer_save_checkpoint(t, err);
+            if (status != OTO_OK)
+                return status;
+            last_checkpoint = now_s();
+        }
+        if (stop)
+            return oto_fail(
+                err, OTO_ERR_INTERRUPTED, "stopped at epoch %llu, step %llu; go on with --resume",
+                (unsigned long long)t->state.epoch + 1, (unsigned long long)t->state.step);
+    }
+    return OTO_OK;
+}
+
+static void report_epoch(struct oto_trainer *t, const struct oto_dev_result *dev, bool best)
+{
+    const struct oto_train_state *s = &t->state;
+    double loss = s->loss_labels ? s->loss_sum / (double)s->loss_labels : (double)NAN;
+    double rate = s->wall_s > 0 ? s->audio_s / s->wall_s : (double)NAN;
+    char taken[32], text[160] = "";
+    oto_report_begin(t->report, "epoch");
+    oto_report_count(t->report, "epoch", s->epoch + 1);
+    oto_report_count(t->report, "step", s->step);
+    oto_report_number(t->report, "loss", loss);
+    if (t->dev) {
+        oto_report_number(t->report, "dev_loss", dev->loss);
+        oto_report_number(t->report, "dev_cer", dev->cer);
+        oto_report_number(t->report, "dev_wer", dev->wer);
+        oto_report_count(t->report, "best_epoch", s->best_epoch);
+    }
+    oto_report_number(t->report, "audio_s_per_s", rate);
+    oto_report_number(t->report, "seconds", s->total_wall_s);
+    oto_report_count(t->report, "skipped", s->n_skipped);
+    oto_report_end(t->report);
+    if (t->dev)
+        snprintf(text, sizeof text, "; dev loss %.3f, CER %.2f %%, WER %.2f %%%s", dev->loss,
+                 100 * dev->cer, 100 * dev->wer, best ? " (best)" : "");
+    oto_report_line(t->report, "epoch %llu/%d: loss %.3f%s; %s, %.0f s of audio per s",
+                    (unsigned long long)s->epoch + 1, t->o->epochs, loss, text,
+                    oto_report_duration(taken, s->wall_s), rate);
+}
+
+/* Fewer wrong characters, then words, then the lower loss. The characters go first because they
+ * tell early models apart, whose words are all wrong. */
+static bool is_better(const struct oto_dev_result *dev, const struct oto_train_state *s)
+{
+    if (s->best_epoch == 0 || dev->cer != s->best_cer)
+        return s->best_epoch == 0 || dev->cer < s->best_cer;
+    if (dev->wer != s->best_wer)
+        return dev->wer < s->best_wer;
+    return dev->loss < s->best_loss;
+}
+
+/* After the last step: measure, save, move on to the next epoch, checkpoint. */
+static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_train_state *s = &t->state;
+    struct oto_dev_result dev = {(double)NAN, (double)NAN, (double)NAN};
+    double start = now_s();
+    bool best = false;
+    oto_status status = t->dev ? oto_trainer_evaluate(t, &dev, err) : OTO_OK;
+    if (status == OTO_OK)
+        status = oto_trainer_save_model(t, "last.oto", t->dev ? &dev : NULL, err);
+    if (status != OTO_OK)
+        return status;
+    if (t->dev && is_better(&dev, s)) {
+        best = true;
+        s->best_epoch = s->epoch + 1;
+        s->best_cer = dev.cer;
+        s->best_wer = dev.wer;
+        s->best_loss = dev.loss;
+        status = oto_trainer_save_model(t, "best.oto", &dev, err);
+        if (status != OTO_OK)
+            return status;
+    }
+    s->total_wall_s += s->wall_s + (now_s() - start);
+    report_epoch(t, &dev, best);
+    s->epoch++;
+    s->position = 0;
+    s->loss_sum = s->audio_s = s->wall_s = 0;
+    s->loss_labels = 0;
+    return oto_trainer_save_checkpoint(t, err);
+}
+
+static oto_status start(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_train_state *s = &t->state;
+    s->best_cer = s->best_wer = s->best_loss = (double)NAN;
+    if (!t->o->resume) { /* an earlier run's lines end here, as do its checkpoints */
+        oto_checkpoint_remove(t->o->out);
+        oto_status status = oto_report_cut(t->report, 0, err);
+        if (status != OTO_OK)
+            return status;
+    } else {
+        oto_status status = oto_trainer_resume(t, err);
+        if (status == OTO_OK)
+            status = oto_report_cut(t->report, s->metrics_bytes, err);
+        if (status != OTO_OK)
+            return status;
+        oto_report_line(t->report, "resumed at epoch %llu, step %llu",
+                        (unsigned long long)s->epoch + 1, (unsigned long long)s->step);
+    }
+    oto_network_set_parameters(t->net, t->params, t->pool);
+    return OTO_OK;
+}
+
+static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
+{
+    while (t->state.epoch < (uint64_t)t->o->epochs) {
+        oto_status status = oto_trainer_plan(t, &t->plan, (int)t->state.epoch, err);
+        if (status == OTO_OK && t->state.position > t->plan.n_batches)
+            status = oto_fail(err, OTO_ERR_FORMAT,
+                              "the checkpoint's position %llu is past the epoch's end",
+                              (unsigned long long)t->state.position);
+        if (status == OTO_OK)
+            status = run_steps(t, err);
+        if (status == OTO_OK)
+            status = end_epoch(t, err);
+        if (status == OTO_OK && asked_to_stop(t) && t->state.epoch < (uint64_t)t->o->epochs)
+            status =
+                oto_fail(err, OTO_ERR_INTERRUPTED, "stopped after epoch %llu; go on with --resume",
+                         (unsigned long long)t->state.epoch);
+        if (status != OTO_OK)
+            return status;
+    }
+    return OTO_OK;
+}
+
+oto_status oto_train(const struct oto_train_setup *setup, struct oto_train_result *result,
+                     oto_error *err)
+{
+    struct oto_trainer *t = oto_calloc(1, sizeof *t);
+    if (!t)
+        return oto_fail_memory(err, "trainer");
+    t->setup = setup;
+    t->o = setup->options;
+    oto_status status = oto_trainer_prepare(t, err);
+    if (status == OTO_OK)
+        status = start(t, err);
+    if (status == OTO_OK)
+        status = run_epochs(t, err);
+    if (result)
+        *result =
+            (struct oto_train_result){t->state.step,      t->state.n_skipped, t->state.best_epoch,
+                                      t->state.best_loss, t->state.best_cer,  t->state.best_wer};
+    oto_trainer_clear(t);
+    oto_free(t);
+    return status;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** What trainer.c and train_*.c share. */
+#ifndef OTO_TRAINING_TRAINER_PRIVATE_H
+#define OTO_TRAINING_TRAINER_PRIVATE_H
+
+#include "acoustic/network.h"
+#include "decoder/alphabet.h"
+#include "decoder/edit_distance.h"
+#include "training/assemble.h"
+#include "training/augment.h"
+#include "training/checkpoint.h"
+#include "training/ctc_loss.h"
+#include "training/dataset.h"
+#include "training/optim.h"
+#include "training/schedule.h"
+#include "training/trainer.h"
+
+enum {
+    OTO_CTC_TASKS = 16 /* a fixed split of a batch's utterances, whatever the number of threads */
+};
+
+struct oto_ctc_slot {
+    struct oto_ctc *ctc;
+    size_t *rows; /* [cap_rows] of one utterance in the packed matrices */
+    size_t cap_rows;
+    oto_error error;
+};
+
+struct oto_trainer {
+    const struct oto_train_setup *setup;
+    const struct oto_train_options *o;
+    struct oto_report *report;
+    struct oto_pool *pool;
+    struct oto_alphabet *alphabet;
+    struct oto_dataset *train, *dev; /* dev NULL without */
+    double speeds[OTO_MAX_SPEEDS];
+    int n_speeds;
+    struct oto_cmvn_stats stats;
+    struct oto_assembler *assembler;
+    double shift_s; /* of network frames */
+    struct oto_network_shape shape;
+    struct oto_network *net;
+    struct oto_network_workspace *ws;
+    size_t n; /* parameters */
+    float *params, *grads;
+    struct oto_adam adam;
+    struct oto_schedule schedule;
+    uint64_t n_steps;               /* of the whole training */
+    struct oto_batch_plan plan;     /* of this epoch */
+    struct oto_batch_plan dev_plan; /* same for all epochs */
+    struct oto_batch batch;
+    float *log_probs, *dlogits; /* [cap_rows, K] */
+    size_t cap_rows;
+    double *losses; /* [cap_utts] of one batch */
+    size_t cap_utts;
+    struct oto_ctc_slot slots[OTO_CTC_TASKS];
+    struct oto_train_state state;
+    char *recipe;
+    uint64_t fingerprint;
+};
+
+struct oto_dev_result {
+    double loss, cer, wer; /* loss per label, over utterances that have a path */
+};
+
+/* train_setup.c */
+oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+void oto_trainer_clear(struct oto_trainer *t);
+/** FOLDER/NAME, freed with oto_free(); NULL without memory. */
+char *oto_trainer_path(const char *folder, const char *name);
+/** The plan of an epoch's batches. */
+oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, int epoch,
+                            oto_error *err) OTO_WARN_UNUSED;
+
+/* train_step.c */
+/** Room for a batch's outputs. */
+oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch,
+                               oto_error *err) OTO_WARN_UNUSED;
+/**
+ * CTC of every utterance of t->batch over the pool: t->losses, and t->dlogits times scale unless
+ * scale is 0. A loss is +inf without a path and NaN when the log-probabilities are not finite.
+ */
+oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
+                           oto_error *err) OTO_WARN_UNUSED;
+/** One batch of t->plan: forward, CTC, backward, Adam; the state moves on by one step. */
+oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+
+/* train_eval.c */
+oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *result,
+                                oto_error *err) OTO_WARN_UNUSED;
+
+/* train_save.c */
+oto_status oto_trainer_describe(struct oto_trainer *t,
+                                oto_error *err) OTO_WARN_UNUSED; /* recipe and fingerprint */
+oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file,
+                                  const struct oto_dev_result *dev, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_trainer_save_checkpoint(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+/** Takes over the newest good checkpoint of --out. */
+oto_status oto_trainer_resume(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+
+#endif
