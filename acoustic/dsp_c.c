@@ -87,7 +87,7 @@ static void cell_forward(oto_real *a, oto_real *c, oto_real *h, const oto_real *
         a[unit_block + j] = f;
         a[2 * unit_block + j] = g;
         a[3 * unit_block + j] = o;
-        c[j] = c_prev ? f * c_prev[j] + i * g : i * g;
+        c[j] = f * (c_prev ? c_prev[j] : 0) + i * g; /* NaN in f comes out */
         if (j < n_units)
             h[j] = o * OTO_TANH(c[j]);
     }
@@ -148,7 +148,7 @@ static void cell_backward(oto_real *a, oto_real *dc, const oto_real *dh, const o
         const oto_real tanh_c = OTO_TANH(c[j]);
         const oto_real dcell = dc[j] + dh[j] * o * (1 - tanh_c * tanh_c);
         a[j] = dcell * g * i * (1 - i);
-        a[unit_block + j] = c_prev ? dcell * c_prev[j] * f * (1 - f) : 0;
+        a[unit_block + j] = dcell * (c_prev ? c_prev[j] : 0) * f * (1 - f);
         a[2 * unit_block + j] = dcell * i * (1 - g * g);
         a[3 * unit_block + j] = dh[j] * tanh_c * o * (1 - o);
         dc[j] = dcell * f;

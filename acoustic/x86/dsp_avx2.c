@@ -172,9 +172,8 @@ INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __m2
     const __m256 i = sigmoid(_mm256_loadu_ps(a)), f = sigmoid(_mm256_loadu_ps(a + unit_block));
     const __m256 g = tanh_ps(_mm256_loadu_ps(a + 2 * unit_block)),
                  o = sigmoid(_mm256_loadu_ps(a + 3 * unit_block));
-    __m256 cell = _mm256_mul_ps(i, g);
-    if (c_prev)
-        cell = _mm256_fmadd_ps(f, _mm256_loadu_ps(c_prev), cell);
+    const __m256 before = c_prev ? _mm256_loadu_ps(c_prev) : _mm256_setzero_ps();
+    const __m256 cell = _mm256_fmadd_ps(f, before, _mm256_mul_ps(i, g)); /* NaN in f comes out */
     _mm256_storeu_ps(a, i);
     _mm256_storeu_ps(a + unit_block, f);
     _mm256_storeu_ps(a + 2 * unit_block, g);

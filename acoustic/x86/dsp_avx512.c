@@ -182,9 +182,8 @@ INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mm
     const __m512 i = sigmoid(_mm512_loadu_ps(a)), f = sigmoid(_mm512_loadu_ps(a + unit_block));
     const __m512 g = tanh_ps(_mm512_loadu_ps(a + 2 * unit_block)),
                  o = sigmoid(_mm512_loadu_ps(a + 3 * unit_block));
-    __m512 cell = _mm512_mul_ps(i, g);
-    if (c_prev)
-        cell = _mm512_fmadd_ps(f, _mm512_loadu_ps(c_prev), cell);
+    const __m512 before = c_prev ? _mm512_loadu_ps(c_prev) : _mm512_setzero_ps();
+    const __m512 cell = _mm512_fmadd_ps(f, before, _mm512_mul_ps(i, g)); /* NaN in f comes out */
     _mm512_storeu_ps(a, i);
     _mm512_storeu_ps(a + unit_block, f);
     _mm512_storeu_ps(a + 2 * unit_block, g);
