@@ -23,8 +23,7 @@ void oto_delta_clear(struct oto_delta *delta);
 /**
  * Appends derivatives to each vector.
  *
- *     out[t, i*D + d] = sum_j taps_i[j] in[clamp(t + j, 0, T-1), d]                      (math.md,
- * eq. 22)
+ *     out[t, i*D + d] = sum_j taps_i[j] in[clamp(t + j, 0, T-1), d]   (eq. 22)
  *
  * @param out  [n, dim*(order + 1)]; must not overlap in
  * @param in   [n, dim]

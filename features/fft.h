@@ -3,8 +3,7 @@
  * Forward real FFT behind one plan interface; KissFFT and FFTW stand behind it, each in its own
  * file.
  *
- *     X[k] = sum_n x[n] exp(-2 pi i k n / N),   k = 0 .. N/2                          (math.md, eq.
- * 8)
+ *     X[k] = sum_n x[n] exp(-2 pi i k n / N),   k = 0 .. N/2   (eq. 7)
  *
  * Both back ends agree to 4e-7 of the spectrum's rms times log2(N) (tests/unit/test_fft.c, against
  * double precision).

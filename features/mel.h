@@ -37,8 +37,7 @@ void oto_mel_destroy(struct oto_mel *mel);
 size_t oto_mel_spectrum_size(const struct oto_mel *mel);
 
 /**
- *     E[m] = sum_k weight[m,k] power[k]                                                 (math.md,
- * eq. 11)
+ *     E[m] = sum_k weight[m,k] power[k]   (eq. 11)
  *
  * @param energies  [n_mels] out
  * @param power     [oto_mel_spectrum_size()] power or magnitude spectrum

@@ -24,8 +24,7 @@ const char *oto_mfcc_fft_name(const struct oto_mfcc *mfcc);
 /**
  * Mel-frequency cepstral coefficients of one frame.
  *
- *     c[q] = lift[q] sum_m dct[q,m] log(max(E[m], 2^-23))                               (math.md,
- * eq. 12 to 15)
+ *     c[q] = lift[q] sum_m dct[q,m] log(max(E[m], 2^-23))   (eq. 12 to 15)
  *
  * @param out      [dim]
  * @param samples  [oto_frontend_window_samples()] in the 16-bit range, finite

@@ -9,8 +9,7 @@
 size_t oto_stack_n_frames(size_t n, int stride);
 
 /**
- *     out[j, s*width + k] = in[min(j*stride + s, n-1), k],   0 <= s < stack              (math.md,
- * eq. 23)
+ *     out[j, s*width + k] = in[min(j*stride + s, n-1), k],   0 <= s < stack   (eq. 23)
  *
  * @param out  [oto_stack_n_frames(n, stride), stack*width]; must not overlap in
  * @param in   [n, width]
