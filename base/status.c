@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define OTO_STATUS_IMPLEMENTATION
 #include "base/status.h"
 
 #include <errno.h>

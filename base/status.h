@@ -23,4 +23,12 @@ oto_status oto_fail_memory(oto_error *err, const char *what);
  * OTO_ERR_IO. */
 oto_status oto_fail_errno(oto_error *err, const char *path, const char *what);
 
+#if defined(__clang_analyzer__) && !defined(OTO_STATUS_IMPLEMENTATION)
+/* Static analysis looks at one file at a time; told that these never return OTO_OK, it does not
+ * follow paths on which an object was neither made nor the failure seen. */
+#define oto_fail(err, status, ...) ((void)oto_fail(err, status, __VA_ARGS__), (status))
+#define oto_fail_memory(err, what) ((void)oto_fail_memory(err, what), OTO_ERR_MEMORY)
+#define oto_fail_errno(err, path, what) ((void)oto_fail_errno(err, path, what), OTO_ERR_IO)
+#endif
+
 #endif
