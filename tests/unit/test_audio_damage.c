@@ -11,6 +11,14 @@
 #include "base/mem.h"
 #include "near.h"
 
+/* libsndfile 1.2.0 forgets its vorbis_info when an Ogg header ends early; the leak is its own. Read
+ * by LeakSanitizer. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_info_init\n";
+}
+
 static int set_up(void **state)
 {
     *state = malloc(64);
