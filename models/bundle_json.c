@@ -456,8 +456,12 @@ static oto_status make_alphabet(struct oto_bundle *b, const json_t *symbols,
         texts[k] = json_string_value(json_array_get(symbols, k));
         if (texts[k] == NULL || (k == 0) != (texts[k][0] == 0)) {
             status =
-                oto_fail(err, OTO_ERR_FORMAT, "%s: section 'alphabet': symbol %zu: expected %s",
-                         c->name, k, k == 0 ? "\"\" for the blank" : "a text of one code point");
+                oto_fail(err, OTO_ERR_FORMAT,
+                         "%s: section 'alphabet': symbol %zu: found %s, expected %s", c->name, k,
+                         texts[k] == NULL ? "no text"
+                         : k == 0         ? texts[k]
+                                          : "\"\"",
+                         k == 0 ? "\"\" for the blank" : "a text of one code point");
             goto done;
         }
     }
