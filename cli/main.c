@@ -9,6 +9,7 @@
 const struct oto_command oto_commands[] = {
     {"transcribe", "speech in audio files to text", oto_cmd_transcribe},
     {"train", "recordings with transcripts to a model", oto_cmd_train},
+    {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
     {"help", "help on a subcommand", oto_cmd_help},
 };
