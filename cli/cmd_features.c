@@ -286,8 +286,7 @@ done:
     return code;
 }
 
-static int check_usage(const struct features_options *o, int argc, char **argv, const char **files,
-                       int n)
+static int check_usage(const struct features_options *o, const char **files, int n)
 {
     int n_stdin = 0;
     for (int i = 0; i < n; i++)
@@ -298,11 +297,21 @@ static int check_usage(const struct features_options *o, int argc, char **argv, 
         return oto_cli_usage_error("features", "- (standard input) can be read once only");
     if (o->format == FORMAT_NPY && n > 1)
         return oto_cli_usage_error("features", "--format=npy holds one file, found %d", n);
+    return OTO_EXIT_OK;
+}
+
+/* A model brings its own front end. Named on the command line, options of the front end contradict
+ * it; they win over a model that only the environment names. */
+static int choose_front_end(struct features_options *o, int argc, char **argv)
+{
     for (size_t i = 0; o->model[0] != 0 && i < oto_frontend_n_options; i++) {
-        if (oto_options_in_argv(&oto_frontend_option_table[i], argc, argv))
-            return oto_cli_usage_error("features",
-                                       "--%s and --model: the model brings its own front end",
-                                       oto_frontend_option_table[i].name);
+        const struct oto_option *option = &oto_frontend_option_table[i];
+        if (!oto_options_in_argv(option, argc, argv))
+            continue;
+        if (oto_options_in_argv(&option_table[0], argc, argv))
+            return oto_cli_usage_error(
+                "features", "--%s and --model: the model brings its own front end", option->name);
+        o->model[0] = 0;
     }
     return OTO_EXIT_OK;
 }
@@ -324,7 +333,9 @@ int oto_cmd_features(int argc, char **argv)
             OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code)) {
-        code = check_usage(&options, argc, argv, files, n);
+        code = check_usage(&options, files, n);
+        if (code == OTO_EXIT_OK)
+            code = choose_front_end(&options, argc, argv);
         if (code == OTO_EXIT_OK)
             code = run(&options, &frontend, files, n);
     }

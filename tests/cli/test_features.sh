@@ -72,6 +72,7 @@ check "8 kHz source" test "$("$OTOLITH" features --stage=static "$data/librispee
 check "8 kHz features" same <("$OTOLITH" features --stage=static --sample-rate=8000 "$data/librispeech-8k.wav" | cut -f3- | tr '\t' ' ') \
     <(floats 40 "$data/telephone.f32") 1e-4
 check "environment" test "$(OTOLITH_STAGE=static OTOLITH_MELS=30 OTOLITH_CEPS=20 "$OTOLITH" features "$clip" | awk '{ print NF }' | sort -u)" -eq 22
+check "flags win over a model of the environment" cmp <(OTOLITH_MODEL=nothing "$OTOLITH" features --stack=3 "$clip") "$work/full.tsv"
 
 # Standard input, with and without a header.
 check "stdin" cmp <("$OTOLITH" features - <"$clip" | cut -f2-) <(cut -f2- "$work/full.tsv")

@@ -3,8 +3,9 @@
  * Features of real speech against kaldi-native-fbank (vectors by make_features.py), with every FFT
  * back end.
  *
- * The promise is 1e-3 of the values' rms; a tenth of it is held here. Both sides round to float: about 1e-6 in a log-mel
- * energy, times the lifter's 12, once more times the normalisation's inverse deviation where that comes behind.
+ * The promise is 1e-3 of the values' rms; a tenth of it is held here. Both sides round to float:
+ * about 1e-6 in a log-mel energy, times the lifter's 12, once more times the normalisation's
+ * inverse deviation where that comes behind.
  */
 #include <math.h>
 #include <setjmp.h>
