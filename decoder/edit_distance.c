@@ -170,7 +170,7 @@ oto_status oto_edit_add(struct oto_errors *sum, const char *ref, const char *hyp
                         enum oto_edit_unit unit, oto_error *err)
 {
     int32_t *units = NULL;
-    size_t n_ref, n_hyp;
+    size_t n_ref = 0, n_hyp = 0;
     oto_status status = check_text(ref, "reference", err);
     if (!status)
         status = check_text(hyp, "hypothesis", err);
