@@ -29,8 +29,11 @@ static bool is_file(const char *path)
 static void note_tried(struct search *s, const char *folder, size_t n)
 {
     size_t used = strlen(s->tried);
-    snprintf(s->tried + used, sizeof s->tried - used, "%s%.*s", used > 0 ? ", " : "", (int)n,
-             folder);
+    char text[sizeof s->tried];
+    snprintf(text, sizeof text, "%.*s", (int)n, folder);
+    if (strstr(s->tried, text) != NULL) /* the install prefix is often among the data folders */
+        return;
+    snprintf(s->tried + used, sizeof s->tried - used, "%s%s", used > 0 ? ", " : "", text);
 }
 
 /* Looks for NAME.oto and NAME in FOLDER/sub. */

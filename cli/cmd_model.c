@@ -93,7 +93,7 @@ static void print_options(const char *title, const struct oto_option *table, siz
     printf("\n%s\n", title);
     for (size_t i = 0; i < n; i++) {
         char *value = oto_options_get(&table[i], src);
-        printf("  %-16s%s\n", table[i].name, value != NULL ? value : "?");
+        printf("  %-20s%s\n", table[i].name, value != NULL ? value : "?");
         oto_free(value);
     }
 }
@@ -113,7 +113,7 @@ static void info_text(const char *path, const struct oto_bundle *b)
     print_alphabet(b->alphabet);
     print_options("Front end", oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
     if (b->cmvn.count > 0)
-        printf("  %-16s%.0f frames\n", "cmvn statistics", b->cmvn.count);
+        printf("  %-20s%.0f frames\n", "cmvn statistics", b->cmvn.count);
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
 }
 
