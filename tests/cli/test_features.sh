@@ -97,12 +97,18 @@ check "the others are done" cmp "$work/out" "$work/full.tsv"
 check "full disk" test "$("$OTOLITH" features "$clip" >/dev/full 2>"$work/err"; echo $?)" -eq 74
 check "help" grep -q -- --preemphasis <("$OTOLITH" help features)
 
-# A model's own front end.
-model=$SOURCE_DIR/models/digits-en.oto
+# A model's own front end: the same vectors as with its options by hand.
+model=${OTOLITH_TEST_MODEL:-$SOURCE_DIR/models/digits-en.oto}
 if [ -f "$model" ]; then
     "$OTOLITH" features --model="$model" "$clip" >"$work/model.tsv"
-    inputs=$("$OTOLITH" model info --format=json "$model" | sed 's/.*"inputs":\([0-9]*\).*/\1/')
+    info=$("$OTOLITH" model info --format=json "$model")
+    inputs=$(sed 's/.*"inputs":\([0-9]*\).*/\1/' <<<"$info")
     check "model width" test "$(awk '{ print NF }' "$work/model.tsv" | sort -u)" -eq $((inputs + 2))
+    mapfile -t flags < <(sed 's/.*"frontend":{\([^}]*\)}.*/\1/; s/"//g; s/,/\n/g' <<<"$info" | sed 's/^/--/; s/:/=/')
+    check "model options" test ${#flags[@]} -ge 20
+    if ! printf '%s\n' "${flags[@]}" | grep -qE '^--cmvn=(global|sliding)'; then # those need the model's statistics
+        check "model values" cmp <("$OTOLITH" features "${flags[@]}" "$clip") "$work/model.tsv"
+    fi
 fi
 
 [ $failures -eq 0 ]
