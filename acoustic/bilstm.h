@@ -72,7 +72,7 @@ struct oto_lstm_gradients {
 };
 
 /**
- *     dx = da_forward W_forward + da_reverse W_reverse        (math.md, eq. 3.10-3.16)
+ *     dx = da_forward W_forward + da_reverse W_reverse        (math.md, eq. 34-39)
  *
  * Uses up the gates in state. The time steps of the two directions are two tasks; then dW and dR of
  * each direction and fixed blocks of rows of dx (the sum in this order) are tasks.

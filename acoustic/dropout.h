@@ -14,7 +14,7 @@ struct oto_dropout {
 };
 
 /**
- * Dropout with inverted scaling (math.md, eq. 3.9).
+ * Dropout with inverted scaling (math.md, eq. 30).
  *
  *     y[n,j] = m[n,j] x[n,j] / (1 - p),   P(m = 0) = p,   m = f(seed, stream, layer, n, j)
  *

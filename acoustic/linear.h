@@ -16,7 +16,7 @@ struct oto_linear {
 };
 
 /**
- *     y = x W^T + b        (math.md, eq. 3.7)
+ *     y = x W^T + b        (math.md, eq. 29, 31)
  *
  * @param y  [n_rows, n_outputs]
  * @param x  [n_rows, n_inputs]
@@ -26,7 +26,7 @@ void oto_linear_forward(const struct oto_linear *layer, oto_real *y, const oto_r
                         size_t n_rows, struct oto_pool *pool);
 
 /**
- *     dW = dy^T x,   db = sum_n dy[n],   dx = dy W
+ *     dW = dy^T x,   db = sum_n dy[n],   dx = dy W        (math.md, eq. 33)
  *
  * @param dweight  [n_outputs, n_inputs] overwritten
  * @param dbias    [n_outputs] overwritten, summed in double

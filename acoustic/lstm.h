@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * One direction of an LSTM layer over a packed batch (math.md, eq. 3.1-3.6). Input products are one
+ * One direction of an LSTM layer over a packed batch (math.md, eq. 24-27 and 34-39). Input products are one
  * matrix product for many frames, the recurrence is the kernels' (dsp.h). Letters: D inputs, H
  * units, U = dsp->unit_block, Hp = H rounded up to a multiple of U, N packed rows, B utterances.
  */
@@ -48,7 +48,7 @@ void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_re
 size_t oto_lstm_portion_rows(const struct oto_sequences *seqs);
 
 /**
- *     h[t,b] = LSTM(x[t,b], h[t-1,b], c[t-1,b])        (math.md, eq. 3.1-3.6)
+ *     h[t,b] = LSTM(x[t,b], h[t-1,b], c[t-1,b])        (math.md, eq. 24-27)
  *
  * With t+1 for t-1 when reverse; zero state outside the utterance.
  *
@@ -65,7 +65,7 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
                       const oto_real *x, const struct oto_sequences *seqs);
 
 /**
- * Back through time. Needs gates and cells as a forward pass with keep left them.
+ * Back through time (math.md, eq. 34-37). Needs gates and cells as a forward pass with keep left them.
  *
  * @param gates      [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
  * @param dcells     scratch [B, Hp]
@@ -79,7 +79,7 @@ void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *
                              const struct oto_sequences *seqs);
 
 /**
- *     dW = da^T x
+ *     dW = da^T x        (math.md, eq. 37)
  *
  * @param dw       [4H, D] canonical, overwritten
  * @param scratch  [4*Hp, D]
@@ -89,7 +89,7 @@ void oto_lstm_backward_input_weights(const struct oto_lstm *lstm, const struct o
                                      const oto_real *x, const struct oto_sequences *seqs);
 
 /**
- *     dR = da^T h_prev
+ *     dR = da^T h_prev        (math.md, eq. 38)
  *
  * @param dr       [4H, H] canonical, overwritten
  * @param scratch  [4*Hp, H]
