@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * One direction of an LSTM layer over a packed batch (math.md, eq. 24-27 and 34-39). Input products are one
- * matrix product for many frames, the recurrence is the kernels' (dsp.h). Letters: D inputs, H
- * units, U = dsp->unit_block, Hp = H rounded up to a multiple of U, N packed rows, B utterances.
+ * One direction of an LSTM layer over a packed batch (math.md, eq. 24-27 and 34-39). Input products
+ * are one matrix product for many frames, the recurrence is the kernels' (dsp.h).
+ *
+ * Letters: D inputs, H units, U = dsp->unit_block, Hp = H rounded up to a multiple of U, N packed
+ * rows, B utterances.
  */
 #ifndef OTO_ACOUSTIC_LSTM_H
 #define OTO_ACOUSTIC_LSTM_H
@@ -65,7 +67,7 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
                       const oto_real *x, const struct oto_sequences *seqs);
 
 /**
- * Back through time (math.md, eq. 34-37). Needs gates and cells as a forward pass with keep left them.
+ * Back through time (math.md, eq. 34-37), after a forward pass with keep.
  *
  * @param gates      [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
  * @param dcells     scratch [B, Hp]
