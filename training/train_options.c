@@ -69,7 +69,7 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Adam: added to the root of the second moment."},
     {.name = "weight-decay", .type = OTO_OPTION_REAL, FIELD(weight_decay), .default_text = "0", .min = 0, .max = 10,
      .help = "Decoupled weight decay per step, times the learning rate."},
-    {.name = "clip-norm", .type = OTO_OPTION_REAL, FIELD(clip_norm), .default_text = "1", .min = 0, .max = 1e9,
+    {.name = "clip-norm", .type = OTO_OPTION_REAL, FIELD(clip_norm), .default_text = "5", .min = 0, .max = 1e9,
      .help = "Longest gradient; longer ones are shortened to it. 0 is off."},
     {.name = "ema", .type = OTO_OPTION_REAL, FIELD(ema), .default_text = "0", .min = 0, .max = 0.9999999,
      .help = "Decay of the moving average of the weights that is evaluated and saved; 0 is off."},
