@@ -46,6 +46,7 @@ struct portaudio_state {
     uint64_t n_written, n_missing; /* missing: lost since the last frame that was written */
     /* the reader's own */
     uint64_t n_read;
+    bool is_jack, abandoned; /* see release() */
 };
 
 /* Pa_Initialize() and its kin count without a lock, and the redirection below concerns the whole
@@ -317,6 +318,14 @@ static oto_status open_stream(struct oto_source *source, PaDeviceIndex device, i
 
 static void release(struct portaudio_state *state)
 {
+    if (state->abandoned) {
+        /*
+         * PortAudio 19.6 closes a JACK stream by waiting for its callback, for ten minutes when the
+         * server is gone. So a stream that has died or gone silent is left as it is, with all that
+         * its callback would touch if it came back.
+         */
+        return;
+    }
     if (state->stream != NULL) {
         pthread_mutex_lock(&portaudio_lock);
         struct hush h = hush_begin();
@@ -347,6 +356,8 @@ static oto_status capture(struct oto_source *source, const struct oto_source_req
     snprintf(state->name, sizeof state->name, "microphone \"%s\"", name);
     snprintf(source->info.format, sizeof source->info.format, "microphone by %s",
              host_name(Pa_GetDeviceInfo(device)));
+    const PaHostApiInfo *host = Pa_GetHostApiInfo(Pa_GetDeviceInfo(device)->hostApi);
+    state->is_jack = host != NULL && host->type == paJACK;
     status = open_stream(source, device, request->channel, err);
     if (status != OTO_OK) {
         return status;
@@ -442,10 +453,12 @@ static oto_status portaudio_read(struct oto_source *source, float *frames, size_
             return OTO_OK;
         }
         if (!active) {
+            state->abandoned = state->is_jack;
             return oto_fail(err, OTO_ERR_DEVICE, "%s: stopped after %.3f s; was it unplugged?",
                             source->name, (double)state->n_read / source->info.rate_hz);
         }
         if (now_s() - started > STALL_S) {
+            state->abandoned = true;
             return oto_fail(err, OTO_ERR_DEVICE, "%s: has given no samples for %d s", source->name,
                             STALL_S);
         }
