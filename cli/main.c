@@ -11,6 +11,7 @@ const struct oto_command oto_commands[] = {
     {"train", "recordings with transcripts to a model", oto_cmd_train},
     {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
+    {"devices", "list the microphones", oto_cmd_devices},
     {"help", "help on a subcommand", oto_cmd_help},
 };
 const size_t oto_n_commands = sizeof oto_commands / sizeof oto_commands[0];
