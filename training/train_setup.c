@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** From options to everything a training run works with. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/log.h"
@@ -289,6 +291,28 @@ static oto_status make_folder(const char *path, oto_error *err)
     return oto_fail_errno(err, path, "cannot make the folder");
 }
 
+/*
+ * Temporaries that a killed run left in its folder: base/atomic_file.h writes FILE beside itself as
+ * FILE.tmp-PID-N. Only names of files that this trainer writes there are touched.
+ */
+static void remove_leftovers(const char *folder)
+{
+    static const char *const names[] = {"checkpoint.bin.tmp-", "best.oto.tmp-", "last.oto.tmp-",
+                                        "features-"};
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            if (strncmp(e->d_name, names[i], strlen(names[i])) != 0 || !strstr(e->d_name, ".tmp-"))
+                continue;
+            char *path = oto_trainer_path(folder, e->d_name);
+            if (path)
+                unlink(path); /* what stays only takes space */
+            oto_free(path);
+        }
+    if (dir)
+        closedir(dir);
+}
+
 static oto_status check_options(struct oto_trainer *t, oto_error *err)
 {
     const struct oto_train_options *o = t->o;
@@ -313,6 +337,8 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
             err, OTO_ERR_CONFIG,
             "%s already holds a checkpoint: go on with --resume, or start anew with --overwrite",
             o->out);
+    if (status == OTO_OK)
+        remove_leftovers(o->out);
     return status;
 }
 

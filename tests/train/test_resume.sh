@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The real program, stopped by Ctrl-C, by SIGTERM and by kill -9 at any moment, ends with the same bytes as undisturbed.
+set -u
+: "${OTOLITH:?}" "${BUILD_DIR:?}"
+maker=$BUILD_DIR/tests/train_test_overfit
+if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
+    echo "SKIP: needs $OTOLITH and $maker"
+    exit 77
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-resume-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAIL: $*" >&2; exit 1; }
+
+mkdir "$dir/corpus"
+"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
+cat > "$dir/recipe.conf" <<'RECIPE'
+layers = 2
+hidden = 48
+epochs = 4
+batch-seconds = 3
+lr = 0.01
+warmup-steps = 5
+dropout = 0.2
+ema = 0.9
+speeds = 0.9,1.0,1.1
+time-masks = 1
+freq-masks = 1
+checkpoint-minutes = 0
+RECIPE
+
+# train NAME [OPTIONS]: in the background; its number in $!
+train() {
+    local name=$1
+    shift
+    OTOLITH_DATE=2020-01-02 "$OTOLITH" train --config="$dir/recipe.conf" --train="$dir/corpus/train.tsv" \
+        --dev="$dir/corpus/dev.tsv" --cache="$dir/cache" --out="$dir/$name" --name=toy --show=0 "$@" \
+        > "$dir/$name.out" 2> "$dir/$name.err" &
+}
+
+# Steps that the run's metrics tell of.
+steps() {
+    local n
+    n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
+    echo "${n:-0}"
+}
+
+same() {
+    for file in best.oto last.oto; do
+        cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of the undisturbed run"
+    done
+    echo "$1: the same bytes"
+}
+
+train whole --log-steps=1
+wait $! || fail "the undisturbed run: $(cat "$dir/whole.err")"
+total=$(steps whole)
+[ "$total" -gt 40 ] || fail "only $total steps"
+grep -q "best.oto" "$dir/whole.out" || fail "no result on standard output"
+! grep -q $'\r' "$dir/whole.err" || fail "a progress line on what is no terminal"
+
+# A second run in the same folder is refused.
+train whole
+wait $! && fail "overwrote a run"
+grep -q -- "--resume" "$dir/whole.err" || fail "no hint at --resume: $(cat "$dir/whole.err")"
+
+# stop NAME SIGNAL CODE: signals as soon as more steps are there than before, until the run gets through.
+stop() {
+    local name=$1 signal=$2 code=$3 stops=0 before=0 resume="" result pid
+    while :; do
+        # shellcheck disable=SC2086
+        train "$name" --log-steps=1 $resume --threads=$((1 + stops % 2))
+        pid=$!
+        while kill -0 $pid 2> /dev/null && [ "$(steps "$name")" -le $((before + 7)) ]; do sleep 0.01; done
+        kill -"$signal" $pid 2> /dev/null
+        wait $pid 2> /dev/null
+        result=$?
+        [ $result -eq 0 ] && break
+        [ $result -eq "$code" ] || fail "$name: exit code $result, expected $code: $(cat "$dir/$name.err")"
+        stops=$((stops + 1))
+        [ $stops -lt 100 ] || fail "$name: never ends"
+        [ -e "$dir/$name/checkpoint.bin" ] && resume=--resume
+        [ "$signal" = KILL ] || [ -n "$resume" ] || fail "$name: no checkpoint after $signal"
+        before=$(steps "$name")
+    done
+    [ $stops -ge 2 ] || fail "$name: ended after $stops stops, so nothing was tried"
+    echo "$name: $stops stops"
+    same "$name"
+    ls "$dir/$name"/*.tmp-* > /dev/null 2>&1 && fail "$name: left $(ls "$dir/$name"/*.tmp-*)"
+    return 0
+}
+stop interrupted INT 130
+stop terminated TERM 143
+stop killed KILL 137
+
+echo "all runs end alike after $total steps"
