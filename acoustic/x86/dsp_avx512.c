@@ -194,7 +194,7 @@ INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mm
 
 static __mmask16 mask_of(size_t n_units)
 {
-    return n_units < unit_block ? (__mmask16)((1u << n_units) - 1) : (__mmask16)0xffff;
+    return (__mmask16)(n_units < unit_block ? (1u << n_units) - 1 : 0xffffu);
 }
 
 /* One half panel (80 kB for 640 rows of K would not, 40 kB for 320 does stay in the first-level

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * One LSTM step forward and backward, and the products around it, on one core: processor time in
- * microseconds, and
- * GFLOP/s as one line of JSON. --hidden is H, --isa limits the kernels; each time is the least of
- * --rounds runs over --steps steps.
+ * One LSTM step forward and backward, and the products around it, on one core, as one line of JSON:
+ * microseconds of processor time and GFLOP/s. --hidden is H, --isa limits the kernels; each time is
+ * the least of --rounds runs over --steps steps.
  */
 #include "bench.h"
 
