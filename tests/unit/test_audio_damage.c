@@ -10,6 +10,7 @@
 #include "audio_files.h"
 #include "base/mem.h"
 #include "near.h"
+#include "otolith/audio.h"
 
 /* libsndfile 1.2.0 forgets its vorbis_info when an Ogg header ends early; the leak is its own. Read
  * by LeakSanitizer. */

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "audio_files.h"
+#include "otolith/audio.h"
 
 enum { N = 9600 };
 

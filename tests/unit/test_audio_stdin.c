@@ -16,6 +16,7 @@
 #include "audio_files.h"
 #include "base/mem.h"
 #include "near.h"
+#include "otolith/audio.h"
 
 enum { N = 20000 };
 

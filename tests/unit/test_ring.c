@@ -70,7 +70,7 @@ static void test_wrap(void **state)
     oto_ring_destroy(ring);
 }
 
-enum { N_THREADED = 4000000 };
+enum { N_THREADED = 500000 };
 
 static void *write_numbers(void *arg)
 {
@@ -94,7 +94,7 @@ static void *write_numbers(void *arg)
 static void test_two_threads(void **state)
 {
     (void)state;
-    struct oto_ring *ring = make(sizeof(uint32_t), 256);
+    struct oto_ring *ring = make(sizeof(uint32_t), 1024);
     pthread_t writer;
     uint32_t block[61], expected = 0;
     bool in_order = true;
