@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "otolith/otolith.h"
 
 #ifndef OTO_VERSION
@@ -50,6 +51,28 @@ const char *oto_status_text(oto_status status)
     return "unknown status";
 }
 
+/*
+ * Messages quote file names and untrusted data: what is no UTF-8 (also where a precision in the
+ * format has cut a character) and control characters, which a terminal would obey, become question
+ * marks.
+ */
+static void make_printable(char *message)
+{
+    char *out = message;
+    for (const char *in = message; *in;) {
+        size_t n;
+        int32_t c = oto_utf8_next(in, &n);
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0)) {
+            *out++ = '?';
+        } else {
+            memmove(out, in, n);
+            out += n;
+        }
+        in += n;
+    }
+    *out = '\0';
+}
+
 /* Ends a message that did not fit in "...", in front of a character that would otherwise be cut. */
 static void mark_cut(char *message, size_t capacity)
 {
@@ -73,6 +96,7 @@ oto_status oto_failv(oto_error *err, oto_status status, const char *format, va_l
     } else if ((size_t)n >= sizeof message) {
         mark_cut(message, sizeof message);
     }
+    make_printable(message);
     memcpy(err->message, message, sizeof message);
     err->status = status;
     return status;

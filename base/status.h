@@ -9,7 +9,8 @@
 /**
  * Fills *err (when not NULL) and returns status, so that a failing branch is one line:
  *     return oto_fail(err, OTO_ERR_FORMAT, "%s:%d: expected 5 fields, found %d", path, line, n);
- * Messages longer than the record end in "...". UTF-8 is never cut inside a character.
+ * Messages longer than the record end in "...". What is no UTF-8 and control characters, which may
+ * come from untrusted data, become '?'; a character is never cut in the middle.
  */
 oto_status oto_fail(oto_error *err, oto_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

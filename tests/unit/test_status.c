@@ -88,6 +88,19 @@ static void cutting_keeps_utf8_whole(void **state)
     }
 }
 
+static void what_a_terminal_would_obey_is_replaced(void **state)
+{
+    (void)state;
+    oto_error err;
+    oto_fail(&err, OTO_ERR_DATA, "%s", "a\x1B[2Jb\nc\td\x7F \xC2\x9B");
+    assert_string_equal(err.message, "a?[2Jb?c?d? ?");
+    oto_fail(&err, OTO_ERR_DATA, "%s", "caf\xC3\xA9 \xFF\xC3(");
+    assert_string_equal(err.message, "caf\xC3\xA9 ?"
+                                     "?(");
+    oto_fail(&err, OTO_ERR_DATA, "\"%.4s\"", "caf\xC3\xA9"); /* cut by the precision */
+    assert_string_equal(err.message, "\"caf?\"");
+}
+
 static void errno_becomes_words(void **state)
 {
     (void)state;
@@ -110,6 +123,7 @@ int main(void)
         cmocka_unit_test(a_message_may_wrap_itself),
         cmocka_unit_test(long_messages_end_in_dots),
         cmocka_unit_test(cutting_keeps_utf8_whole),
+        cmocka_unit_test(what_a_terminal_would_obey_is_replaced),
         cmocka_unit_test(errno_becomes_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
