@@ -9,6 +9,7 @@
 const struct oto_command oto_commands[] = {
     {"transcribe", "speech in audio files to text", oto_cmd_transcribe},
     {"train", "recordings with transcripts to a model", oto_cmd_train},
+    {"eval", "error rates of a model on a corpus", oto_cmd_eval},
     {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
     {"devices", "list the microphones", oto_cmd_devices},

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* otolith eval: error rates of a model on a corpus, by the same recogniser that transcribe uses. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/model.h"
+#include "base/atomic_file.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "cli/eval.h"
+#include "cli/progress.h"
+#include "otolith/audio.h"
+#include "otolith/otolith.h"
+
+#define CHUNK 16384 /* samples read at once */
+
+static const char *const format_names[] = {"text", "json", NULL};
+static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
+                                       NULL}; /* enum oto_eval_by */
+
+struct eval_options {
+    char *model, *manifest, *hyp;
+    int format, by, beam, jobs, n_resamples;
+    uint64_t seed;
+};
+
+#define FIELD(f) .offset = offsetof(struct eval_options, f)
+/* clang-format off */
+static const struct oto_option option_table[] = {
+    {.name = "model", .short_name = 'm', .type = OTO_OPTION_TEXT, FIELD(model), .default_text = "", .argument = "MODEL",
+     .help = "Model file, or its name in the search path; none is the default model, english."},
+    {.name = "manifest", .short_name = 't', .type = OTO_OPTION_TEXT, FIELD(manifest), .default_text = "", .argument = "LIST",
+     .help = "Manifests with audio files and their texts, separated by commas."},
+    {.name = "hyp", .type = OTO_OPTION_TEXT, FIELD(hyp), .default_text = "", .argument = "FILE",
+     .help = "Writes a line 'id, tab, text' for every utterance; the text of a failed one is empty."},
+    {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
+     .choices = format_names, .help = "What is printed."},
+    {.name = "by", .type = OTO_OPTION_CHOICE, FIELD(by), .default_text = "none", .choices = by_names,
+     .help = "Adds a table with a row for each of them."},
+    {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
+     .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
+    {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
+     .help = "Utterances worked on at the same time."},
+    {.name = "resamples", .type = OTO_OPTION_INT, FIELD(n_resamples), .default_text = "1000", .min = 0, .max = 1e6,
+     .help = "Bootstrap draws for the interval of the word error rate; 0 is no interval."},
+    {.name = "seed", .type = OTO_OPTION_U64, FIELD(seed), .default_text = "1", .help = "Seed of these draws."},
+};
+/* clang-format on */
+#define N_OPTIONS (sizeof option_table / sizeof option_table[0])
+
+static const struct oto_cli_usage usage = {
+    .verb = "eval",
+    .synopsis = "  otolith eval [--model=MODEL] --manifest=LIST [options]\n",
+    .examples = "  otolith eval --model=digits-en --manifest=test.tsv\n"
+                "  otolith eval --manifest=clean.tsv,noisy.tsv --by=manifest --jobs=2\n"
+                "  otolith eval --manifest=dev.tsv --hyp=dev.hyp --format=json | jq .wer\n",
+    .notes = "A manifest is a text file with tab-separated columns and the header line\n"
+             "  id path seconds speaker text\n"
+             "(seconds and speaker may be missing); paths are relative to its folder. References "
+             "are normalised as the\n"
+             "model's texts were: case, punctuation, Unicode form. Words are aligned as sclite "
+             "does, characters by\n"
+             "plain edit distance, spaces included.\n\n"
+             "Utterances that cannot be read are reported, counted and left out of the rates; the "
+             "exit code is then 1.\n"
+             "In JSON, rates are fractions of 1 and the interval is wer_low to wer_high.\n",
+};
+
+struct batch {
+    const struct oto_model *model;
+    int rate_hz;
+    struct oto_eval_item *items;
+    size_t n_items;
+    pthread_mutex_t lock; /* guards what follows and item.done */
+    pthread_cond_t changed;
+    size_t next, n_done;
+    double seconds; /* of audio, so far */
+};
+
+struct worker {
+    struct batch *batch;
+    oto_recognizer *recognizer;
+    float *samples; /* [CHUNK] */
+    pthread_t thread;
+};
+
+/* ---- one utterance
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Puts the utterance's place before a message that knows no file. */
+static oto_status name_utterance(struct oto_eval_item *item, oto_status status)
+{
+    char message[sizeof item->err.message];
+    memcpy(message, item->err.message, sizeof message);
+    snprintf(item->err.message, sizeof item->err.message, "%.100s: %.140s", item->utterance->path,
+             message);
+    return status;
+}
+
+static oto_status feed_file(struct worker *w, struct oto_eval_item *item)
+{
+    oto_audio_options options;
+    oto_audio *audio = NULL;
+    oto_audio_options_init(&options);
+    options.rate_hz = w->batch->rate_hz;
+    oto_status status = oto_audio_open(&audio, item->utterance->path, &options, &item->err);
+    if (status != OTO_OK)
+        return status;
+    for (size_t n = 1; status == OTO_OK && n > 0;) {
+        status = oto_audio_read(audio, w->samples, CHUNK, &n, &item->err);
+        if (status == OTO_OK && n > 0) {
+            status = oto_recognizer_feed(w->recognizer, w->samples, n, &item->err);
+            if (status != OTO_OK)
+                status = name_utterance(item, status);
+        }
+    }
+    oto_audio_close(audio);
+    return status;
+}
+
+static oto_status count_unknown(struct oto_eval_item *item, const struct oto_alphabet *alphabet)
+{
+    int *labels, n_labels;
+    oto_status status = oto_alphabet_encode(alphabet, item->utterance->text, &labels, &n_labels,
+                                            &item->n_unknown, NULL, NULL, &item->err);
+    oto_free(labels);
+    return status;
+}
+
+static oto_status recognise(struct worker *w, struct oto_eval_item *item)
+{
+    const struct oto_alphabet *alphabet = w->batch->model->bundle->alphabet;
+    oto_status status = oto_text_normalise(&item->ref, item->utterance->text, &alphabet->policy,
+                                           alphabet, &item->err);
+    if (status == OTO_OK)
+        status = count_unknown(item, alphabet);
+    if (status != OTO_OK)
+        return name_utterance(item, status);
+    oto_recognizer_reset(w->recognizer);
+    status = feed_file(w, item);
+    if (status != OTO_OK)
+        return status;
+    const oto_result *result = NULL;
+    status = oto_recognizer_finish(w->recognizer, &result, &item->err);
+    if (status == OTO_OK) {
+        item->seconds = result->seconds;
+        item->hyp = oto_strdup(result->text);
+        status = item->hyp ? OTO_OK : oto_fail_memory(&item->err, "text");
+    }
+    if (status == OTO_OK)
+        status = oto_edit_add(&item->words, item->ref, item->hyp, OTO_EDIT_WORDS, &item->err);
+    if (status == OTO_OK)
+        status = oto_edit_add(&item->chars, item->ref, item->hyp, OTO_EDIT_CHARACTERS, &item->err);
+    return status == OTO_OK ? OTO_OK : name_utterance(item, status);
+}
+
+/* ---- all of them
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void *work(void *argument)
+{
+    struct worker *w = argument;
+    struct batch *batch = w->batch;
+    pthread_mutex_lock(&batch->lock);
+    while (batch->next < batch->n_items) {
+        struct oto_eval_item *item = &batch->items[batch->next++];
+        pthread_mutex_unlock(&batch->lock);
+        item->err.status = recognise(w, item);
+        pthread_mutex_lock(&batch->lock);
+        item->done = true;
+        batch->n_done++;
+        batch->seconds += item->seconds;
+        pthread_cond_broadcast(&batch->changed);
+    }
+    pthread_mutex_unlock(&batch->lock);
+    return NULL;
+}
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Waits until all is done; failures are told in the order of the corpus. */
+static void wait_for_all(struct batch *batch, double start_s)
+{
+    struct oto_progress progress;
+    oto_progress_init(&progress, stderr, oto_cli_verbosity() != OTO_QUIET);
+    pthread_mutex_lock(&batch->lock);
+    for (size_t told = 0; told < batch->n_items;) {
+        struct oto_eval_item *item = &batch->items[told];
+        if (item->done) {
+            if (item->err.status != OTO_OK)
+                oto_cli_error("%s", item->err.message);
+            told++;
+            continue;
+        }
+        pthread_cond_wait(&batch->changed, &batch->lock);
+        double passed = now_s() - start_s;
+        oto_progress_show(&progress, "%zu of %zu utterances, %.0f s of audio, %.1f times real time",
+                          batch->n_done, batch->n_items, batch->seconds,
+                          passed > 0 ? batch->seconds / passed : 0);
+    }
+    pthread_mutex_unlock(&batch->lock);
+    oto_progress_end(&progress);
+}
+
+/* Runs every utterance; OTO_OK also where some failed. */
+static oto_status run_all(struct batch *batch, struct worker *workers, int n_workers,
+                          oto_error *err)
+{
+    double start_s = now_s();
+    int n_started = 0;
+    while (n_started < n_workers &&
+           pthread_create(&workers[n_started].thread, NULL, work, &workers[n_started]) == 0)
+        n_started++;
+    if (n_started == 0)
+        return oto_fail(err, OTO_ERR_MEMORY, "cannot start a thread");
+    wait_for_all(batch, start_s);
+    for (int i = 0; i < n_started; i++)
+        pthread_join(workers[i].thread, NULL);
+    return OTO_OK;
+}
+
+static oto_status create_workers(struct worker *workers, int n, struct batch *batch,
+                                 const struct eval_options *o, oto_error *err)
+{
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.beam = o->beam;
+    for (int i = 0; i < n; i++) {
+        workers[i].batch = batch;
+        workers[i].samples = oto_calloc(CHUNK, sizeof(float));
+        if (!workers[i].samples)
+            return oto_fail_memory(err, "samples");
+        oto_status status =
+            oto_recognizer_create(&workers[i].recognizer, batch->model, &options, err);
+        if (status != OTO_OK)
+            return status;
+    }
+    return OTO_OK;
+}
+
+/* Fills the items of e. */
+static oto_status recognise_all(struct oto_eval *e, const struct oto_model *model,
+                                const struct eval_options *o, oto_error *err)
+{
+    oto_model_info info;
+    oto_model_get_info(model, &info);
+    struct batch batch = {
+        .model = model, .rate_hz = info.rate_hz, .items = e->items, .n_items = e->n_items};
+    int n = e->n_items < (size_t)o->jobs ? (int)e->n_items : o->jobs;
+    struct worker *workers = oto_calloc((size_t)n, sizeof *workers);
+    if (!workers)
+        return oto_fail_memory(err, "workers");
+    pthread_mutex_init(&batch.lock, NULL);
+    pthread_cond_init(&batch.changed, NULL);
+    oto_status status = create_workers(workers, n, &batch, o, err);
+    double start_s = now_s();
+    if (status == OTO_OK)
+        status = run_all(&batch, workers, n, err);
+    e->passed_s = now_s() - start_s;
+    e->jobs = n;
+    for (int i = 0; i < n; i++) {
+        oto_recognizer_destroy(workers[i].recognizer);
+        oto_free(workers[i].samples);
+    }
+    oto_free(workers);
+    pthread_cond_destroy(&batch.changed);
+    pthread_mutex_destroy(&batch.lock);
+    return status;
+}
+
+/* ---- results
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static oto_status save_hypotheses(const struct oto_eval *e, const char *path, oto_error *err)
+{
+    struct oto_writer w = {0};
+    for (size_t i = 0; i < e->n_items; i++) {
+        const struct oto_eval_item *item = &e->items[i];
+        oto_write_bytes(&w, item->utterance->id, strlen(item->utterance->id));
+        oto_write_u8(&w, '\t');
+        if (item->hyp)
+            oto_write_bytes(&w, item->hyp, strlen(item->hyp));
+        oto_write_u8(&w, '\n');
+    }
+    oto_status status =
+        w.failed ? oto_fail_memory(err, "hypotheses") : oto_atomic_save(path, w.data, w.size, err);
+    oto_writer_clear(&w);
+    return status;
+}
+
+static int print_report(const struct oto_eval *e, const struct eval_options *o)
+{
+    oto_error err = {0};
+    size_t n_failed = e->n_bad_lines;
+    for (size_t i = 0; i < e->n_items; i++)
+        n_failed += e->items[i].err.status != OTO_OK;
+    oto_status status = o->format == 0 ? oto_eval_write_text(stdout, e, &err)
+                                       : oto_eval_write_json(stdout, e, &err);
+    if (status != OTO_OK)
+        return oto_cli_fail(&err, NULL);
+    if (!oto_cli_flush())
+        return OTO_EXIT_IO;
+    if (o->hyp[0] != 0 && save_hypotheses(e, o->hyp, &err) != OTO_OK)
+        return oto_cli_fail(&err, o->hyp);
+    if (n_failed == 0)
+        return OTO_EXIT_OK;
+    oto_cli_error("%zu done, %zu failed", e->n_items + e->n_bad_lines - n_failed, n_failed);
+    return OTO_EXIT_SOME_FAILED;
+}
+
+static int evaluate(const struct eval_options *o, const struct oto_model *model, const char *path)
+{
+    static const struct oto_corpus_options corpus_options = {.bad_lines = OTO_BAD_LINES_SKIP,
+                                                             .max_messages = 20};
+    struct oto_corpus *corpus = NULL;
+    oto_error err = {0};
+    if (oto_corpus_load(&corpus, o->manifest, &corpus_options, &err) != OTO_OK)
+        return oto_cli_fail(&err, NULL);
+    struct oto_eval e = {.model = model->name,
+                         .model_path = path,
+                         .manifests = o->manifest,
+                         .corpus = corpus,
+                         .n_items = corpus->n,
+                         .n_bad_lines = corpus->n_bad,
+                         .by = o->by,
+                         .beam = o->beam ? o->beam : model->bundle->beam.beam,
+                         .n_resamples = o->n_resamples,
+                         .seed = o->seed};
+    int code = OTO_EXIT_SYSTEM;
+    e.items = oto_calloc(e.n_items, sizeof *e.items);
+    if (!e.items) {
+        oto_cli_error("out of memory (utterances)");
+        goto out;
+    }
+    for (size_t i = 0; i < e.n_items; i++)
+        e.items[i].utterance = &corpus->utts[i];
+    if (recognise_all(&e, model, o, &err) != OTO_OK)
+        code = oto_cli_fail(&err, NULL);
+    else
+        code = print_report(&e, o);
+out:
+    for (size_t i = 0; e.items && i < e.n_items; i++) {
+        oto_free(e.items[i].ref);
+        oto_free(e.items[i].hyp);
+    }
+    oto_free(e.items);
+    oto_corpus_destroy(corpus);
+    return code;
+}
+
+static int load_and_evaluate(const struct eval_options *o)
+{
+    oto_error err = {0};
+    oto_model *model = NULL;
+    char path[4096];
+    if (oto_model_find(o->model, path, sizeof path, &err) != OTO_OK)
+        return oto_cli_fail(&err, NULL);
+    if (oto_model_load(&model, path, &err) != OTO_OK)
+        return oto_cli_fail(&err, path);
+    int code = evaluate(o, model, path);
+    oto_model_destroy(model);
+    return code;
+}
+
+int oto_cmd_eval(int argc, char **argv)
+{
+    struct eval_options options = {0};
+    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    oto_error err = {0};
+    int n = 0, code = OTO_EXIT_SYSTEM;
+    const char **operands = oto_calloc((size_t)argc, sizeof *operands);
+    if (!operands || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+        oto_cli_error("out of memory (options)");
+    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code)) {
+        if (n > 0)
+            code = oto_cli_usage_error(
+                "eval", "unexpected argument '%s'; manifests are given with --manifest",
+                operands[0]);
+        else if (options.manifest[0] == 0)
+            code = oto_cli_usage_error("eval", "no manifest; name one with --manifest=FILE");
+        else
+            code = load_and_evaluate(&options);
+    }
+    oto_options_clear(option_table, N_OPTIONS, &options);
+    oto_free(operands);
+    return code;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** What `otolith eval` finds out about a corpus, and how it is printed. */
+#ifndef OTO_CLI_EVAL_H
+#define OTO_CLI_EVAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/status.h"
+#include "decoder/edit_distance.h"
+#include "training/corpus.h"
+
+/** One utterance. */
+struct oto_eval_item {
+    const struct oto_utterance *utterance;
+    char *ref, *hyp; /* normalised by the model's text policy; owned (oto_free); hyp NULL after a
+                        failure */
+    struct oto_errors words, chars; /* of this utterance */
+    int n_unknown;  /* characters of the reference that the model has no symbol for */
+    double seconds; /* of audio */
+    oto_error err;
+    bool done;
+};
+
+enum oto_eval_by {
+    OTO_EVAL_BY_NONE,
+    OTO_EVAL_BY_SPEAKER,
+    OTO_EVAL_BY_FOLDER,
+    OTO_EVAL_BY_MANIFEST
+};
+
+/** Everything that is printed. */
+struct oto_eval {
+    const char *model, *model_path, *manifests;
+    const struct oto_corpus *corpus;
+    struct oto_eval_item *items; /* [n_items] in the order of the corpus */
+    size_t n_items;
+    size_t n_bad_lines;
+    int jobs, beam;
+    double passed_s; /* on the clock, for all of it */
+    int by;          /* enum oto_eval_by */
+    int n_resamples; /* of the interval; 0: none */
+    uint64_t seed;
+};
+
+/**
+ * Writes a report to a buffer or stream. Utterances that failed count nowhere but as failures.
+ * Errors: OTO_ERR_MEMORY.
+ */
+oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_eval_write_json(FILE *out, const struct oto_eval *e, oto_error *err) OTO_WARN_UNUSED;
+
+#endif

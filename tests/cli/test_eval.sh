@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# otolith eval: rates that follow from the transcripts, table, JSON, hypotheses, failures.
+. "$SOURCE_DIR/tests/cli/common.sh"
+
+"$make_files" model tiny.oto 3 || exit 1
+model=--model=./tiny.oto
+mkdir -p a b
+for i in 1 2 3 4; do
+    "$make_files" wav a/s$i.wav $i $((8000 * i)) 16000 || exit 1
+    "$make_files" wav b/s$i.wav $((i + 4)) $((9000 * i)) 16000 || exit 1
+done
+
+# References that are what the model writes: no errors. In capitals with punctuation: still none.
+"$OTOLITH" transcribe $model --format=tsv a/s?.wav >a.hyp 2>err || fail "transcribe: $?"
+{
+    printf 'id\tpath\tseconds\tspeaker\ttext\n'
+    i=0
+    while IFS="$(printf '\t')" read -r name text; do
+        i=$((i + 1))
+        printf '%s\ta/%s.wav\t0\tann\t%s.\n' "$name" "$name" "$(printf %s "$text" | tr a-e A-E)"
+    done <a.hyp
+} >right.tsv
+[ "$(wc -l <right.tsv)" -eq 5 ] || fail "the model writes too little: $(cat a.hyp)"
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --hyp=right.hyp
+empty err
+has out 'model       tiny (./tiny.oto), beam 8'
+has out 'utterances  4, 4 of them without error'
+has out 'WER         0.00 % of'
+has out 'CER         0.00 % of'
+has out '95 % interval 0.00 to 0.00 %'
+has out 'real-time factor'
+hasnt out failed
+cmp -s right.hyp a.hyp || fail "--hyp is not what transcribe writes"
+
+# References with two words the model never writes, which are also unknown to its alphabet.
+n_words=$(cut -f2 a.hyp | wc -w)
+sed '2,3s/\.$/ zyx/' right.tsv >wrong.tsv
+run 0 "$OTOLITH" eval $model --manifest=wrong.tsv
+has out 'utterances  4, 2 of them without error'
+has out "of $((n_words + 2)): 0 substituted, 0 inserted, 2 deleted"
+has out 'unknown     6 characters of the references'
+
+# The other folder: the texts of the first, so words differ. One row a speaker, folder or manifest.
+sed 's,a/s,b/s,; s/ann/bob/; s/^s/t/' right.tsv >other.tsv
+run 0 "$OTOLITH" eval $model --manifest=right.tsv,other.tsv --by=speaker --hyp=both.hyp
+cp out one-job
+[ "$(grep -cE '^(ann|bob) ' out)" -eq 2 ] || fail "not one row for each speaker: $(cat out)"
+grep -qE '^ann +4 +0 +[0-9]+ +0\.00 ' out || fail "ann's row: $(grep ann out)"
+grep -qE '^bob +4 +0 +[0-9]+ +[1-9]' out || fail "bob's row: $(grep bob out)"
+[ "$(wc -l <both.hyp)" -eq 8 ] || fail "8 hypotheses expected"
+run 0 "$OTOLITH" eval $model --manifest=right.tsv,other.tsv --by=folder
+grep -qE '(^|/)b +4 ' out || fail "no row for folder b: $(cat out)"
+run 0 "$OTOLITH" eval $model --manifest=right.tsv,other.tsv --by=manifest
+grep -qE 'other\.tsv +4 ' out || fail "no row for other.tsv: $(cat out)"
+
+# The same for any number of jobs; greedy may differ but is told.
+for jobs in 2 8; do
+    run 0 "$OTOLITH" eval $model --manifest=right.tsv,other.tsv --by=speaker --jobs=$jobs --hyp=jobs.hyp
+    cmp -s both.hyp jobs.hyp || fail "other hypotheses with $jobs jobs"
+    [ "$(grep -v '^time' out)" = "$(grep -v '^time' one-job)" ] || fail "another report with $jobs jobs"
+done
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --beam=1
+has out 'beam 1'
+
+# Intervals repeat with the seed, and can be left out.
+for seed in 1 1 2; do
+    run 0 "$OTOLITH" eval $model --manifest=other.tsv,wrong.tsv --seed=$seed
+    grep '95 %' out >>intervals
+done
+[ "$(sed -n 1p intervals)" = "$(sed -n 2p intervals)" ] || fail "the interval does not repeat: $(cat intervals)"
+run 0 "$OTOLITH" eval $model --manifest=other.tsv --resamples=0
+hasnt out interval
+
+# JSON
+if command -v jq >/dev/null; then
+    run 0 "$OTOLITH" eval $model --manifest=wrong.tsv,other.tsv --format=json --by=speaker
+    [ "$(wc -l <out)" -eq 1 ] || fail "not one line of JSON"
+    jq -e '.v == 1 and .model == "tiny" and .utterances == 8 and .failed == 0 and .by == "speaker" and
+        (.groups | map(.name)) == ["ann", "bob"] and (.groups | map(.words) | add) == .words and
+        .groups[0].wer_errors == {substitutions: 0, insertions: 0, deletions: 2} and
+        .wer_low <= .wer and .wer <= .wer_high and .cer > 0 and .unknown_characters == 6 and
+        .audio_seconds > 10 and .seconds > 0 and .real_time_factor > 0 and
+        ((.wer_errors | add) / .words - .wer | fabs) < 1e-6' out >/dev/null || fail "JSON: $(cat out)"
+fi
+
+# Failures: told, counted, left out of the rates.
+{
+    cat right.tsv
+    printf 'x1\tmissing.wav\t0\tann\ta\n'
+    printf 'x2\tright.tsv\t0\tann\ta b\n'
+    printf 'x3\ta/s1.wav\n'
+} >holes.tsv
+run 1 "$OTOLITH" eval $model --manifest=holes.tsv --hyp=holes.hyp
+has out 'utterances  4, 4 of them without error; 3 failed and are not in the rates'
+has out 'WER         0.00 %'
+has err 'missing.wav'
+has err 'right.tsv'
+has err 'holes.tsv:8'
+has err '4 done, 3 failed'
+[ "$(tail -2 holes.hyp)" = "$(printf 'x1\t\nx2\t')" ] || fail "failed ones in --hyp: $(cat holes.hyp)"
+printf 'id\tpath\ttext\nx1\tmissing.wav\ta\n' >none.tsv
+run 1 "$OTOLITH" eval $model --manifest=none.tsv
+has out 'utterances  0'
+run 66 "$OTOLITH" eval $model --manifest=no-such.tsv
+run 65 "$OTOLITH" eval $model --manifest=a/s1.wav
+run 65 "$OTOLITH" eval --model=./right.tsv --manifest=right.tsv
+run 64 "$OTOLITH" eval $model
+has err 'no manifest'
+run 64 "$OTOLITH" eval $model right.tsv
+has err "unexpected argument 'right.tsv'"
+run 66 "$OTOLITH" eval $model --manifest=right.tsv --hyp=no-such-folder/x.hyp
+has err 'no-such-folder/x.hyp'
+run 74 sh -c '"$1" eval "$2" --manifest=right.tsv >/dev/full' sh "$OTOLITH" $model
+finish
