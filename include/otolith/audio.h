@@ -22,10 +22,10 @@ typedef struct oto_audio_options {
     size_t struct_size;
     int rate_hz; /* of the samples that read gives; 0 = the source's own */
     int channel; /* 0 = mean of all channels, N >= 1 = that channel alone */
-    const char
-        *raw; /* "s16le:16000:1" (format:rate:channels) for headerless input; NULL = by its header.
-                 Formats: u8 s8 s16le s16be s24le s24be s32le s32be f32le f32be f64le f64be mulaw
-                 alaw. On standard input a RIFF, RF64, RIFX, fLaC or OggS header wins over it. */
+    /* "s16le:16000:1" (format:rate:channels) for headerless input; NULL = by its header. Formats:
+     * u8 s8 s16le s16be s24le s24be s32le s32be f32le f32be f64le f64be mulaw alaw. On standard
+     * input a RIFF, RF64, RIFX, fLaC or OggS header wins over it. */
+    const char *raw;
 } oto_audio_options;
 OTO_API void oto_audio_options_init(oto_audio_options *options);
 
