@@ -21,12 +21,13 @@ skip() {
     exit 77
 }
 
-# All files of ours with one of the given suffixes, without what is built or ignored.
+# All files of ours with one of the given suffixes, without what is built or ignored and without the tests' data, which may
+# be anything on purpose.
 our_files() { # SUFFIX...
     local suffix
     for suffix in "$@"; do
         find . -path ./.git -prune -o -path './build*' -prune -o -path ./runs -prune -o \
-            -name __pycache__ -prune -o -type f -name "*$suffix" -print
+            -name __pycache__ -prune -o -path ./tests/data -prune -o -path ./tests/fuzz/corpus -prune -o -type f -name "*$suffix" -print
     done | sed 's|^\./||' | sort -u
 }
 
