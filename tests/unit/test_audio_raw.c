@@ -63,43 +63,44 @@ static void test_known_bytes(void **state)
     }
 }
 
+static const struct {
+    const char *name;
+    int format;
+} sndfile_names[] = {
+    {"u8", SF_FORMAT_PCM_U8},
+    {"s8", SF_FORMAT_PCM_S8},
+    {"s16le", SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE},
+    {"s16be", SF_FORMAT_PCM_16 | SF_ENDIAN_BIG},
+    {"s24le", SF_FORMAT_PCM_24 | SF_ENDIAN_LITTLE},
+    {"s24be", SF_FORMAT_PCM_24 | SF_ENDIAN_BIG},
+    {"s32le", SF_FORMAT_PCM_32 | SF_ENDIAN_LITTLE},
+    {"s32be", SF_FORMAT_PCM_32 | SF_ENDIAN_BIG},
+    {"f32le", SF_FORMAT_FLOAT | SF_ENDIAN_LITTLE},
+    {"f32be", SF_FORMAT_FLOAT | SF_ENDIAN_BIG},
+    {"f64le", SF_FORMAT_DOUBLE | SF_ENDIAN_LITTLE},
+    {"f64be", SF_FORMAT_DOUBLE | SF_ENDIAN_BIG},
+    {"mulaw", SF_FORMAT_ULAW},
+    {"alaw", SF_FORMAT_ALAW},
+};
+
 /* Our decoding of each encoding equals libsndfile's, over all bytes, bit for bit. */
 static void test_same_as_libsndfile(void **state)
 {
-    static const struct {
-        const char *name;
-        int format;
-    } cases[] = {
-        {"u8", SF_FORMAT_PCM_U8},
-        {"s8", SF_FORMAT_PCM_S8},
-        {"s16le", SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE},
-        {"s16be", SF_FORMAT_PCM_16 | SF_ENDIAN_BIG},
-        {"s24le", SF_FORMAT_PCM_24 | SF_ENDIAN_LITTLE},
-        {"s24be", SF_FORMAT_PCM_24 | SF_ENDIAN_BIG},
-        {"s32le", SF_FORMAT_PCM_32 | SF_ENDIAN_LITTLE},
-        {"s32be", SF_FORMAT_PCM_32 | SF_ENDIAN_BIG},
-        {"f32le", SF_FORMAT_FLOAT | SF_ENDIAN_LITTLE},
-        {"f32be", SF_FORMAT_FLOAT | SF_ENDIAN_BIG},
-        {"f64le", SF_FORMAT_DOUBLE | SF_ENDIAN_LITTLE},
-        {"f64be", SF_FORMAT_DOUBLE | SF_ENDIAN_BIG},
-        {"mulaw", SF_FORMAT_ULAW},
-        {"alaw", SF_FORMAT_ALAW},
-    };
     enum { FRAMES = 512 };
     char folder[64], path[96];
     (void)state;
     unit_make_folder(folder);
     snprintf(path, sizeof path, "%s/x", folder);
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        enum oto_raw_encoding encoding = encoding_of(cases[k].name);
+    for (size_t k = 0; k < sizeof sndfile_names / sizeof sndfile_names[0]; k++) {
+        enum oto_raw_encoding encoding = encoding_of(sndfile_names[k].name);
         size_t bytes = oto_raw_bytes(encoding), n = 0;
         unsigned char data[FRAMES * 2 * 8];
         float theirs[FRAMES * 2], ours[FRAMES * 2];
         for (size_t i = 0; i < sizeof data; i++) {
             data[i] = (unsigned char)(bytes == 1 ? i : i * 40503U >> 5);
         }
-        if (strchr("f", cases[k].name[0]) != NULL) { /* exponents of ordinary size */
-            bool big = strstr(cases[k].name, "be") != NULL;
+        if (strchr("f", sndfile_names[k].name[0]) != NULL) { /* exponents of ordinary size */
+            bool big = strstr(sndfile_names[k].name, "be") != NULL;
             for (size_t i = 0; i < FRAMES * 2; i++) {
                 unsigned char *p = data + i * bytes;
                 p[big ? 0 : bytes - 1] = (unsigned char)(i % 2 ? 0x3e : 0xbe);
@@ -107,7 +108,7 @@ static void test_same_as_libsndfile(void **state)
         }
         unit_write_file(path, data, FRAMES * 2 * bytes);
         SF_INFO info = {
-            .samplerate = 16000, .channels = 2, .format = SF_FORMAT_RAW | cases[k].format};
+            .samplerate = 16000, .channels = 2, .format = SF_FORMAT_RAW | sndfile_names[k].format};
         SNDFILE *file = sf_open(path, SFM_READ, &info);
         assert_non_null(file);
         assert_int_equal(sf_readf_float(file, theirs, FRAMES), FRAMES);
@@ -115,13 +116,13 @@ static void test_same_as_libsndfile(void **state)
         oto_raw_decode(ours, data, FRAMES * 2, encoding);
         for (size_t i = 0; i < FRAMES * 2; i++) {
             if (ours[i] != theirs[i]) {
-                fail_msg("%s: sample %zu is %.9g, libsndfile has %.9g", cases[k].name, i,
+                fail_msg("%s: sample %zu is %.9g, libsndfile has %.9g", sndfile_names[k].name, i,
                          (double)ours[i], (double)theirs[i]);
             }
         }
         /* And through the front door, second channel alone. */
         char raw[32];
-        snprintf(raw, sizeof raw, "%s:16000:2", cases[k].name);
+        snprintf(raw, sizeof raw, "%s:16000:2", sndfile_names[k].name);
         oto_audio_options options;
         oto_audio_options_init(&options);
         options.raw = raw;

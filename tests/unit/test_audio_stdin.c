@@ -104,35 +104,36 @@ static unsigned char *slurp(const char *path, size_t *n)
     return bytes;
 }
 
+static const struct {
+    int format;
+    const char *streamed; /* in the format's name, where it is not spooled */
+} piped[] = {
+    {SF_FORMAT_WAV | SF_FORMAT_PCM_U8, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_PCM_16, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_PCM_16 | SF_ENDIAN_BIG, "stream"}, /* RIFX */
+    {SF_FORMAT_WAV | SF_FORMAT_PCM_24, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_PCM_32, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_FLOAT, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_DOUBLE, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_ULAW, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_ALAW, "stream"},
+    {SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, "stream"},
+    {SF_FORMAT_RF64 | SF_FORMAT_PCM_24, "stream"},
+    {SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, ""},
+    {SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM, ""},
+    {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, ""},
+    {SF_FORMAT_OGG | SF_FORMAT_VORBIS, ""},
+    {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, ""},
+    {SF_FORMAT_AIFF | SF_FORMAT_PCM_16, ""},
+    {SF_FORMAT_AU | SF_FORMAT_PCM_16, ""},
+    {SF_FORMAT_CAF | SF_FORMAT_PCM_16, ""},
+    {SF_FORMAT_W64 | SF_FORMAT_PCM_16, ""},
+};
+
 /* The samples that a file gives come out of a pipe too, with the same bits, whatever the portions.
  */
 static void test_same_as_file(void **state)
 {
-    static const struct {
-        int format;
-        const char *streamed; /* in the format's name, where it is not spooled */
-    } cases[] = {
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_U8, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_16, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_16 | SF_ENDIAN_BIG, "stream"}, /* RIFX */
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_24, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_PCM_32, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_FLOAT, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_DOUBLE, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_ULAW, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_ALAW, "stream"},
-        {SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, "stream"},
-        {SF_FORMAT_RF64 | SF_FORMAT_PCM_24, "stream"},
-        {SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, ""},
-        {SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM, ""},
-        {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, ""},
-        {SF_FORMAT_OGG | SF_FORMAT_VORBIS, ""},
-        {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, ""},
-        {SF_FORMAT_AIFF | SF_FORMAT_PCM_16, ""},
-        {SF_FORMAT_AU | SF_FORMAT_PCM_16, ""},
-        {SF_FORMAT_CAF | SF_FORMAT_PCM_16, ""},
-        {SF_FORMAT_W64 | SF_FORMAT_PCM_16, ""},
-    };
     static const size_t portions[] = {13, 4093, 1 << 20};
     char path[96];
     float *x = audio_tone(N, 2, 300.0, 16000, 0.4);
@@ -140,9 +141,9 @@ static void test_same_as_file(void **state)
     oto_audio_options_init(&options);
     options.rate_hz = 22050;
     snprintf(path, sizeof path, "%s/x", (char *)*state);
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    for (size_t k = 0; k < sizeof piped / sizeof piped[0]; k++) {
         size_t n_bytes, n_file, n;
-        assert_true(audio_write(path, cases[k].format, 16000, 2, x, N));
+        assert_true(audio_write(path, piped[k].format, 16000, 2, x, N));
         unsigned char *bytes = slurp(path, &n_bytes);
         float *expected = audio_read_file(path, &options, 1000, &n_file);
         assert_true(n_file > 20000);
@@ -160,7 +161,7 @@ static void test_same_as_file(void **state)
             assert_memory_equal(y, expected, n * sizeof *y);
             oto_audio_get_info(audio, &info);
             assert_string_equal(info.warning, "");
-            assert_contains(info.format, cases[k].streamed);
+            assert_contains(info.format, piped[k].streamed);
             oto_audio_close(audio);
             restore(r);
             free(y);
