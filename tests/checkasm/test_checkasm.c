@@ -350,10 +350,8 @@ static bool check_cell(struct random *rng, const unsigned masks[], int n_masks)
         s.n_prev = n_rows;
         solve_forward(&s);
         for (size_t i = 0; i < n_rows * n_units; i++) {
-            const double bounds[6] = {SIGMOID_ERROR, SIGMOID_ERROR, TANH_ERROR,
-                                      SIGMOID_ERROR, 5e-7,          5e-7};
             for (size_t k = 0; k < 6; k++)
-                s.forward[i * 6 + k].bound = bounds[k];
+                s.forward[i * 6 + k].bound = k > 3 ? 5e-7 : (k == 2 ? TANH_ERROR : SIGMOID_ERROR);
         }
         for (int m = 0; m < n_masks; m++) {
             struct oto_dsp dsp;
