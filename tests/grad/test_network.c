@@ -174,7 +174,7 @@ static void projection_and_dropout(void **state)
 static void several_blocks(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){2, 1, 18, 0, 3}, 0);
+    check((struct oto_network_shape){2, 1, 9, 0, 3}, 0);
 }
 
 int main(void)
