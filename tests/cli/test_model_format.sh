@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A second reader, written from models/FORMAT.md alone, agrees with ours on every model at hand.
+. "$SOURCE_DIR/tests/cli/common.sh"
+for tool in python3 jq; do
+    command -v $tool >/dev/null || {
+        echo "skipped: no $tool"
+        exit 77
+    }
+done
+"$make_files" model tiny.oto 3 || exit 1
+run 0 "$OTOLITH" model convert --weights=f16 tiny.oto half.oto
+for file in tiny.oto half.oto "$SOURCE_DIR"/models/*.oto; do
+    [ -e "$file" ] || continue
+    run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" "$file"
+    jq -S . out >theirs
+    run 0 "$OTOLITH" model info --format=json "$file"
+    jq -S . out >ours
+    cmp -s ours theirs || {
+        fail "the readers differ on $file"
+        diff ours theirs | head -10
+    }
+done
+# It is no yes-man.
+head -c 5000 tiny.oto >short.oto
+run 1 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" short.oto
+has err 'not as FORMAT.md says'
+cp tiny.oto bad.oto
+printf x | dd of=bad.oto bs=1 seek=5000 conv=notrunc 2>/dev/null
+run 1 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" bad.oto
+has err 'checksum of'
+finish

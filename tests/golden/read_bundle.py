@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads a model file by models/FORMAT.md alone, with the standard library, and prints what `otolith model info
+--format=json` prints. Checksums are XXH3-64 by the system's libxxhash."""
+import ctypes
+import json
+import struct
+import sys
+
+
+def checksum(data):
+    function = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
+    function.restype, function.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t)
+    return function(data, len(data))
+
+
+class Bad(Exception):
+    pass
+
+
+def check(good, message):
+    if not good:
+        raise Bad(message)
+
+
+def sections(data):
+    check(data[:8] == b"\x89OTO\r\n\x1a\n", "magic")
+    major, minor, n, size = struct.unpack_from("<HHIQ", data, 8)
+    check(major == 1, f"major version {major}")
+    check(1 <= n <= 32 and size == len(data), "sections or size")
+    check(data[24:64] == bytes(40), "reserved bytes")
+    end = 64 + 40 * n
+    check(struct.unpack_from("<Q", data, end)[0] == checksum(data[:end]), "checksum of the table")
+    at, found = -(-(end + 8) // 64) * 64, {}
+    check(data[end + 8:at] == bytes(at - end - 8), "padding after the table")
+    for k in range(n):
+        name, flags, zero, offset, length, stored = struct.unpack_from("<8sIIQQQ", data, 64 + 40 * k)
+        name = name.rstrip(b"\0").decode("ascii")
+        check(flags in (0, 1) and zero == 0 and offset == at and name not in found, f"entry of {name}")
+        payload = data[at:at + length]
+        check(len(payload) == length, f"end of {name}")
+        check(stored == checksum(payload), f"checksum of {name}")
+        at = -(-(offset + length) // 64) * 64
+        check(data[offset + length:at] == bytes(at - offset - length), f"padding after {name}")
+        found[name] = payload
+    check(at == len(data), "bytes after the last section")
+    return found
+
+
+def expected_tensors(net):
+    d, layers, h, p, k = (net[key] for key in ("inputs", "layers", "hidden", "projection", "outputs"))
+    for layer in range(layers):
+        for suffix in ("", "_reverse"):
+            yield f"lstm.weight_ih_l{layer}{suffix}", 4 * h, d
+            yield f"lstm.weight_hh_l{layer}{suffix}", 4 * h, h
+            yield f"lstm.bias_l{layer}{suffix}", 4 * h, 1
+        d = 2 * h
+        if p > 0 and layer < layers - 1:
+            yield f"proj.weight_l{layer}", p, 2 * h
+            yield f"proj.bias_l{layer}", p, 1
+            d = p
+    yield "output.weight", k, 2 * h
+    yield "output.bias", k, 1
+
+
+def tensors(found, net):
+    index, weights = found["tensors"], found["weights"]
+    n, zero = struct.unpack_from("<II", index)
+    names, at, kinds = list(expected_tensors(net)), 0, set()
+    check(n == len(names) and zero == 0 and len(index) == 8 + 72 * n, "tensor index")
+    for i, (name, rows, cols) in enumerate(names):
+        raw, r, c, kind, zero, offset = struct.unpack_from("<48sIIIIQ", index, 8 + 72 * i)
+        check(raw.rstrip(b"\0").decode() == name and (r, c, zero, offset) == (rows, cols, 0, at), f"tensor {name}")
+        kinds.add(kind)
+        width, letter = ((4, "f"), (2, "e"))[kind]
+        values = struct.unpack_from(f"<{rows * cols}{letter}", weights, offset)
+        check(all(v - v == 0 for v in values), f"a number of {name} that is not finite")
+        at += width * rows * cols
+    check(at == len(weights) and len(kinds) == 1, "size or types of the weights")
+    return ("f32", "f16")[kinds.pop()]
+
+
+def main():
+    path = sys.argv[1]
+    with open(path, "rb") as f:
+        data = f.read()
+    found = sections(data)
+    text = {name: json.loads(found[name]) for name in ("frontend", "network", "alphabet", "decoder", "card")}
+    count, dim, zero = struct.unpack_from("<dII", found["cmvn"])
+    check(zero == 0 and len(found["cmvn"]) == 16 + 16 * dim, "cmvn")
+    moments = struct.unpack_from(f"<{2 * dim}d", found["cmvn"], 16)
+    check((count > 0) == (dim > 0) and all(m >= 0 for m in moments[dim:]), "sums of the cmvn")
+    kind = tensors(found, text["network"])
+    check(text["alphabet"]["symbols"][0] == "", "blank")
+    frontend = text["frontend"]
+    frontend["dither-seed"] = int(frontend["dither-seed"])
+    n_parameters = len(found["weights"]) // (4 if kind == "f32" else 2)
+    print(json.dumps({
+        "v": 1, "file": path, "bytes": len(data), "card": text["card"],
+        "network": {**text["network"], "parameters": n_parameters, "weights": kind},
+        "frontend": frontend, "cmvn_frames": count, "decoder": text["decoder"],
+        "alphabet": {**text["alphabet"], "symbols": text["alphabet"]["symbols"][1:]}}, ensure_ascii=False))
+
+
+try:
+    main()
+except (Bad, struct.error, KeyError, ValueError, IndexError, UnicodeDecodeError) as e:
+    sys.exit(f"{sys.argv[1]}: not as FORMAT.md says: {e}")
