@@ -158,10 +158,11 @@ static inline bool report(const char *kernel, const char *output, unsigned mask,
     return ok;
 }
 
-/** The masks that this machine, limited by OTOLITH_ISA, can run: 0, then each next better. */
-static inline int cpu_masks(unsigned masks[3])
+/** The masks that this machine, limited by OTOLITH_ISA, can run with this build: 0, then each next
+ * better. */
+static inline int cpu_masks(unsigned masks[3], bool has_simd)
 {
-    const unsigned flags = oto_cpu_flags(),
+    const unsigned flags = has_simd ? oto_cpu_flags() : OTO_CPU_SCALAR,
                    all[3] = {OTO_CPU_SCALAR, OTO_CPU_AVX2, OTO_CPU_AVX2 | OTO_CPU_AVX512};
     int n = 0;
     for (int i = 0; i < 3; i++) {
