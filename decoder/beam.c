@@ -223,6 +223,26 @@ static inline bool candidate_before(const struct oto_beam *beam, int32_t a, int3
     return oto_trie_compare(&beam->trie, x->node, x->more, y->node, y->more) < 0;
 }
 
+/** Puts symbol k into its place among the n likeliest, at most top_n; of equals the first stays.
+ * Returns their number. */
+static int insert_symbol(struct oto_beam *beam, int32_t k, int n)
+{
+    if (n == beam->options.top_n) {
+        int32_t last = beam->symbols[n - 1];
+        if (beam->log_y[k] <= beam->log_y[last]) {
+            beam->log_y[k] = LOG_0;
+            return n;
+        }
+        beam->log_y[last] = LOG_0;
+        n--;
+    }
+    int j = n;
+    for (; j > 0 && beam->log_y[k] > beam->log_y[beam->symbols[j - 1]]; j--)
+        beam->symbols[j] = beam->symbols[j - 1];
+    beam->symbols[j] = k;
+    return n + 1;
+}
+
 /** The symbols of a frame that are looked at: the best always, others above the threshold, top_n at
  * most. */
 static void choose_symbols(struct oto_beam *beam, const float *log_probs)
@@ -236,11 +256,13 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
         if (k != best && (log_y < beam->options.min_log_prob || log_y == LOG_0))
             continue;
         beam->log_y[k] = log_y;
-        beam->symbols[n++] = k;
+        if (beam->options.top_n > 0)
+            n = insert_symbol(beam, k, n);
+        else
+            beam->symbols[n++] = k;
     }
-    sort(beam->symbols, beam->scratch, n, symbol_before, beam);
-    for (; beam->options.top_n > 0 && n > beam->options.top_n; n--)
-        beam->log_y[beam->symbols[n - 1]] = LOG_0;
+    if (beam->options.top_n == 0)
+        sort(beam->symbols, beam->scratch, n, symbol_before, beam);
     beam->n_labels = 0;
     for (int i = 0; i < n; i++)
         if (beam->symbols[i] != 0)
