@@ -9,15 +9,15 @@
 
 struct slot {
     struct oto_frontend *fe;
-    float *statics, *out;
-    size_t cap_statics, cap_out;
+    float *statics, *stretched, *out;
+    size_t cap_statics, cap_stretched, cap_out;
     oto_error error;
 };
 
 struct oto_assembler {
     struct oto_pool *pool;
     struct slot *slots;
-    int n_slots, dim, static_dim;
+    int n_slots, dim, static_dim, stride;
 };
 
 oto_status oto_assembler_create(struct oto_assembler **out,
@@ -30,6 +30,7 @@ oto_status oto_assembler_create(struct oto_assembler **out,
     if (!a)
         return oto_fail_memory(err, "batch assembly");
     a->pool = pool;
+    a->stride = frontend->stride;
     a->n_slots = oto_pool_n_threads(pool);
     a->slots = oto_calloc((size_t)a->n_slots, sizeof *a->slots);
     oto_status status = a->slots ? OTO_OK : oto_fail_memory(err, "batch assembly");
@@ -52,6 +53,7 @@ void oto_assembler_destroy(struct oto_assembler *a)
     for (int k = 0; a->slots && k < a->n_slots; k++) {
         oto_frontend_destroy(a->slots[k].fe);
         oto_free(a->slots[k].statics);
+        oto_free(a->slots[k].stretched);
         oto_free(a->slots[k].out);
     }
     oto_free(a->slots);
@@ -84,17 +86,39 @@ static bool grow(float **p, size_t *capacity, size_t n)
     return *p != NULL;
 }
 
+/*
+ * The item's static vectors at its tempo, in slot memory; *n_static of them. A length other than
+ * the audio's own is the plan's change of tempo: then just so many vectors are made as give that
+ * length.
+ */
+static const float *read_statics(const struct job *job, struct slot *slot,
+                                 const struct oto_batch_item *item, size_t *n_static)
+{
+    size_t n = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
+    size_t dim = (size_t)job->a->static_dim,
+           wanted = (size_t)item->n_frames * (size_t)job->a->stride;
+    *n_static = n;
+    if (!grow(&slot->statics, &slot->cap_statics, n * dim))
+        return NULL;
+    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->statics);
+    if (oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
+        return slot->statics;
+    if (!grow(&slot->stretched, &slot->cap_stretched, wanted * dim))
+        return NULL;
+    oto_tempo_apply(slot->stretched, wanted, slot->statics, n, (int)dim);
+    *n_static = wanted;
+    return slot->stretched;
+}
+
 static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error *err)
 {
     const struct oto_assembler *a = job->a;
     struct oto_batch *batch = job->batch;
     const struct oto_batch_item *item = &batch->items[b];
-    size_t n_static = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
-    size_t dim = (size_t)a->dim;
-    if (!grow(&slot->statics, &slot->cap_statics, n_static * (size_t)a->static_dim) ||
-        !grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
+    size_t n_static, dim = (size_t)a->dim;
+    const float *statics = read_statics(job, slot, item, &n_static);
+    if (!statics || !grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
         return oto_fail_memory(err, "batch");
-    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->statics);
     struct oto_mask mask;
     if (job->masks) {
         uint64_t stream = oto_rng_stream("mask") + (uint64_t)job->epoch;
@@ -104,7 +128,7 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
         mask.static_dim = a->static_dim;
     }
     oto_status status =
-        oto_frontend_apply(slot->fe, slot->out, slot->statics, n_static,
+        oto_frontend_apply(slot->fe, slot->out, statics, n_static,
                            job->masks ? oto_mask_apply : NULL, job->masks ? &mask : NULL, err);
     if (status != OTO_OK)
         return status;

@@ -14,7 +14,8 @@ struct oto_mask_options {
     int time_mask_frames; /* widest, static frames */
     int freq_masks;
     int freq_mask_bins; /* widest, static coefficients */
-    double scale;       /* 0..1, multiplies both widths: masks grow in over the first epochs */
+    double scale; /* 0..1, multiplies both widths: masks grow in over the first epochs */
+    double noise; /* standard deviation of white noise on every cell, before the masks */
 };
 
 struct oto_mask {
@@ -30,6 +31,12 @@ struct oto_mask {
  * a struct oto_mask.
  */
 void oto_mask_apply(void *arg, float *block, size_t n_static, int width);
+
+/**
+ * Another tempo at the same pitch: n_in vectors become n_out by linear interpolation in time.
+ * @param out  [n_out, dim], not in   @param in  [n_in, dim], n_in >= 1
+ */
+void oto_tempo_apply(float *out, size_t n_out, const float *in, size_t n_in, int dim);
 
 enum { OTO_MAX_SPEEDS = 9 };
 /** "0.9,1.0,1.1": distinct numbers from 0.5 to 2. OTO_ERR_CONFIG. */

@@ -68,6 +68,20 @@ static int choose_speed(const struct oto_plan_input *in, const struct oto_plan_o
                                 (uint64_t)n)];
 }
 
+/* The length after a change of tempo by chance, in [1-tempo, 1+tempo] and long enough for the
+ * labels. */
+static int change_tempo(const struct oto_plan_input *in, const struct oto_plan_options *o,
+                        size_t utt, int copy, int epoch, int n_frames)
+{
+    if (o->sorted || o->tempo <= 0)
+        return n_frames;
+    uint64_t stream = oto_rng_stream("tempo") + (uint64_t)epoch;
+    double share = 2 * oto_rng_uniform(o->seed, stream, (uint64_t)utt * 65536 + (uint64_t)copy) - 1;
+    int least = in->min_frames && in->min_frames[utt] > 1 ? in->min_frames[utt] : 1;
+    int changed = (int)lround(n_frames * (1 + o->tempo * share));
+    return changed > least ? changed : least;
+}
+
 static void collect(struct oto_batch_plan *plan, const struct oto_plan_input *in,
                     const struct oto_plan_options *o, int epoch)
 {
@@ -79,6 +93,7 @@ static void collect(struct oto_batch_plan *plan, const struct oto_plan_input *in
             if (speed < 0)
                 continue;
             int n_frames = in->n_frames[u * (size_t)in->n_speeds + (size_t)speed];
+            n_frames = change_tempo(in, o, u, copy, epoch, n_frames);
             if (limit > 0 && n_frames > limit)
                 continue;
             plan->items[plan->n_items++] =

@@ -15,8 +15,9 @@
 struct oto_plan_input {
     size_t n_utts;
     int n_speeds;
-    const int *n_frames; /* [n_utts, n_speeds] network frames; 0 = not usable at that speed */
-    const int *repeats;  /* [n_utts] times per epoch; NULL = once */
+    const int *n_frames;   /* [n_utts, n_speeds] network frames; 0 = not usable at that speed */
+    const int *repeats;    /* [n_utts] times per epoch; NULL = once */
+    const int *min_frames; /* [n_utts] that the tempo leaves at least; NULL = 1 */
 };
 
 struct oto_plan_options {
@@ -25,6 +26,7 @@ struct oto_plan_options {
     int short_epochs;  /* the first N epochs are easier ... */
     int short_frames;  /* ... by leaving out what is longer; 0: by going from short to long,
                           unshuffled */
+    double tempo;      /* n_frames is changed by chance by up to this share */
     int sorted; /* every epoch short to long, no choice of speed but the first (for evaluation) */
 };
 
@@ -32,7 +34,7 @@ struct oto_batch_item {
     uint32_t utt;
     uint16_t copy; /* 0..repeat-1 */
     uint16_t speed;
-    int n_frames;
+    int n_frames; /* after the change of tempo */
 };
 
 struct oto_batch_plan {

@@ -88,6 +88,7 @@ void oto_dataset_destroy(struct oto_dataset *ds)
     oto_free(ds->n_labels);
     oto_free(ds->repeats);
     oto_free(ds->n_frames);
+    oto_free(ds->min_frames);
     oto_corpus_destroy(ds->corpus);
     oto_free(ds);
 }
@@ -228,6 +229,7 @@ static bool measure(struct oto_dataset *ds, const struct oto_frontend *fe, size_
                     size_t *longest)
 {
     int needed = oto_ctc_min_frames(ds->labels[i], ds->n_labels[i]);
+    ds->min_frames[i] = needed;
     bool usable = false;
     *longest = 0;
     for (int s = 0; s < ds->n_speeds; s++) {
@@ -296,7 +298,8 @@ oto_status oto_dataset_features(struct oto_dataset *ds, const char *folder,
         return status;
     ds->n_speeds = options->n_speeds;
     ds->n_frames = oto_calloc(ds->corpus->n * (size_t)ds->n_speeds, sizeof *ds->n_frames);
-    if (!ds->n_frames) {
+    ds->min_frames = oto_calloc(ds->corpus->n, sizeof *ds->min_frames);
+    if (!ds->n_frames || !ds->min_frames) {
         status = oto_fail_memory(err, ds->name);
     } else {
         find_usable(ds, fe);

@@ -36,7 +36,8 @@ struct oto_dataset {
     int *repeats;  /* [n] */
     struct oto_feature_cache *cache;
     int n_speeds;
-    int *n_frames; /* [n, n_speeds] network frames; 0 = not usable */
+    int *n_frames;   /* [n, n_speeds] network frames; 0 = not usable */
+    int *min_frames; /* [n] that CTC needs for the labels */
     struct oto_dataset_counts counts;
     size_t n_used;     /* utterances usable at one speed or more */
     double used_hours; /* audio of those once, at their own speed when it is among the speeds */

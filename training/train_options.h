@@ -31,7 +31,7 @@ struct oto_train_options {
     uint64_t seed;
     /* augmentation */
     int time_masks, freq_masks, freq_mask_bins;
-    double time_mask_ms, mask_warmup;
+    double time_mask_ms, mask_warmup, feature_noise, tempo;
     char *speeds;
     int short_epochs;
     double short_seconds;

@@ -199,6 +199,7 @@ static struct oto_plan_options plan_options(const struct oto_trainer *t, int sor
     return (struct oto_plan_options){
         .seed = t->o->seed,
         .max_frames = (size_t)(t->o->batch_seconds / t->shift_s),
+        .tempo = t->o->tempo,
         .short_epochs = t->o->short_epochs,
         .short_frames = (int)(t->o->short_seconds / t->shift_s),
         .sorted = sorted,
@@ -209,7 +210,7 @@ oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, 
                             oto_error *err)
 {
     const struct oto_plan_input input = {t->train->corpus->n, t->n_speeds, t->train->n_frames,
-                                         t->train->repeats};
+                                         t->train->repeats, t->train->min_frames};
     struct oto_plan_options options = plan_options(t, 0);
     return oto_batch_plan_make(plan, &input, &options, epoch, err);
 }
@@ -233,7 +234,7 @@ static oto_status count_steps(struct oto_trainer *t, oto_error *err)
                         t->o->warmup_steps, (unsigned long long)t->n_steps);
     if (!t->dev)
         return OTO_OK;
-    const struct oto_plan_input input = {t->dev->corpus->n, 1, t->dev->n_frames, NULL};
+    const struct oto_plan_input input = {t->dev->corpus->n, 1, t->dev->n_frames, NULL, NULL};
     struct oto_plan_options options = plan_options(t, 1);
     return oto_batch_plan_make(&t->dev_plan, &input, &options, 0, err);
 }

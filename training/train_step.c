@@ -117,6 +117,7 @@ static struct oto_mask_options mask_options(const struct oto_trainer *t)
         .time_mask_frames = (int)(o->time_mask_ms / t->setup->frontend->frame_shift_ms),
         .freq_masks = o->freq_masks,
         .freq_mask_bins = o->freq_mask_bins,
+        .noise = o->feature_noise,
         .scale = o->mask_warmup > 0 && epoch < o->mask_warmup ? epoch / o->mask_warmup : 1,
     };
 }
@@ -126,7 +127,8 @@ static oto_status assemble_next(struct oto_trainer *t, oto_error *err)
     const struct oto_batch_plan *plan = &t->plan;
     size_t begin = plan->starts[t->state.position], end = plan->starts[t->state.position + 1];
     struct oto_mask_options masks = mask_options(t);
-    bool masked = masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0);
+    bool masked =
+        masks.noise > 0 || (masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0));
     oto_status status =
         oto_assemble(t->assembler, &t->batch, t->train, plan->items + begin, end - begin,
                      masked ? &masks : NULL, t->o->seed, (int)t->state.epoch, err);

@@ -38,7 +38,7 @@ static void depends_on_seed_and_stream_alone(void **state)
     static float a[T * WIDTH], b[T * WIDTH];
     int n_differ = 0;
     for (uint64_t stream = 0; stream < 50; stream++) {
-        struct oto_mask mask = {{2, 15, 2, 4, 1}, 9, stream, DIM}, other = mask;
+        struct oto_mask mask = {{2, 15, 2, 4, 1, 0}, 9, stream, DIM}, other = mask;
         fill(a, T * WIDTH);
         fill(b, T * WIDTH);
         oto_mask_apply(&mask, a, T, WIDTH);
@@ -58,14 +58,14 @@ static void keeps_within_its_widths(void **state)
     static float block[T * WIDTH];
     int widest_time = 0, widest_band = 0;
     for (uint64_t stream = 0; stream < 2000; stream++) {
-        struct oto_mask mask = {{1, 15, 0, 0, 1}, 3, stream, DIM};
+        struct oto_mask mask = {{1, 15, 0, 0, 1, 0}, 3, stream, DIM};
         fill(block, T * WIDTH);
         oto_mask_apply(&mask, block, T, WIDTH);
         int n = zero_rows(block, T);
         assert_true(n <= 15);
         widest_time = n > widest_time ? n : widest_time;
 
-        mask.options = (struct oto_mask_options){0, 0, 1, 4, 1};
+        mask.options = (struct oto_mask_options){0, 0, 1, 4, 1, 0};
         fill(block, T * WIDTH);
         oto_mask_apply(&mask, block, T, WIDTH);
         n = 0;
@@ -90,7 +90,7 @@ static void reaches_every_place(void **state)
     static float block[T * WIDTH];
     int first = 0, last = 0, low = 0, high = 0;
     for (uint64_t stream = 0; stream < 2000; stream++) {
-        struct oto_mask mask = {{1, 15, 1, 4, 1}, 4, stream, DIM};
+        struct oto_mask mask = {{1, 15, 1, 4, 1, 0}, 4, stream, DIM};
         fill(block, T * WIDTH);
         oto_mask_apply(&mask, block, T, WIDTH);
         first += zero_rows(block, 1);
@@ -107,7 +107,7 @@ static void spares_short_utterances(void **state)
     static float block[T * WIDTH];
     for (uint64_t stream = 0; stream < 500; stream++)
         for (int n_static = 1; n_static <= 20; n_static++) {
-            struct oto_mask mask = {{1, 50, 0, 0, 1}, 3, stream, DIM};
+            struct oto_mask mask = {{1, 50, 0, 0, 1, 0}, 3, stream, DIM};
             fill(block, T * WIDTH);
             oto_mask_apply(&mask, block, (size_t)n_static, WIDTH);
             assert_true(zero_rows(block, n_static) <= n_static / 5);
@@ -120,7 +120,7 @@ static void scale_shrinks_masks(void **state)
     (void)state;
     static float block[T * WIDTH];
     for (uint64_t stream = 0; stream < 500; stream++) {
-        struct oto_mask mask = {{1, 16, 1, 4, 0.25}, 3, stream, DIM};
+        struct oto_mask mask = {{1, 16, 1, 4, 0.25, 0}, 3, stream, DIM};
         fill(block, T * WIDTH);
         oto_mask_apply(&mask, block, T, WIDTH);
         assert_true(zero_rows(block, T) <= 4);

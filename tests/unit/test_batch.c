@@ -8,7 +8,7 @@
 enum { N = 400, SPEEDS = 3 };
 
 static int n_frames[N * SPEEDS], repeats[N];
-static const struct oto_plan_input input = {N, SPEEDS, n_frames, repeats};
+static const struct oto_plan_input input = {N, SPEEDS, n_frames, repeats, NULL};
 
 /* Lengths from 1 to 300 frames; every 50th utterance usable at no speed, every 7th at one alone. */
 static int make_input(void **state)
@@ -164,7 +164,7 @@ static void refuses_an_empty_epoch(void **state)
 {
     (void)state;
     static const int none[4] = {0};
-    const struct oto_plan_input empty = {4, 1, none, NULL};
+    const struct oto_plan_input empty = {4, 1, none, NULL, NULL};
     struct oto_batch_plan plan = {0};
     oto_error err = {0};
     assert_int_equal(oto_batch_plan_make(&plan, &empty, &plain, 0, &err), OTO_ERR_DATA);
