@@ -3,14 +3,14 @@
  * CTC prefix beam search. A prefix (a label sequence) is kept with two log-probabilities over all
  * alignments that give it: those that end in a blank and those that end in its last label. One
  * frame does, for each prefix l of the beam, with y the frame's probabilities and e the last label
- * of l (math.md, section 4):
+ * of l (math.md, eq. 48 to 51):
  *
- *     stay:     blank'(l)   = total(l) y(blank)
- *               label'(l)   = label(l) y(e)  +  (what its parent in the beam hands to it, see
- * extend) extend:   label'(l+k) = (k = e ? blank(l) : total(l)) y(k)
+ *     blank'(l) = total(l) y(blank)
+ *     label'(l) = label(l) y(e) + what its parent, if in the beam, hands to it
+ *     it hands to its extension by k:  (k = e ? blank(l) : total(l)) y(k)
  *
- * An extension that is in the beam already is added to that prefix; the others compete with the
- * prefixes that stay. Symbols that are not looked at count as probability 0, the blank too.
+ * An extension that is in the beam already gets that added; the others compete as newcomers with
+ * the prefixes that stay. Symbols that are not looked at count as probability 0, the blank too.
  */
 #include "decoder/beam.h"
 
@@ -276,7 +276,7 @@ static void forget_symbols(struct oto_beam *beam)
         beam->log_y[beam->symbols[i]] = LOG_0;
 }
 
-/** What a prefix hands to its extension by k: a repeated label must come after a blank. */
+/** What a prefix hands to its extension by k (eq. 50): a repeated label must come after a blank. */
 static double extend(const struct oto_beam *beam, const struct entry *parent, int32_t k)
 {
     bool repeats = beam->trie.nodes[parent->node].label == k;

@@ -308,7 +308,8 @@ static void start(const struct problem *q, struct row r, int blank, int label)
         set_cell(r.label, label, 1.0, 0.0);
 }
 
-/** alpha of every frame (Graves eq. 5-7): paths start with the first blank or the first label. */
+/** alpha of every frame (math.md, eq. 42 and 43): paths start with the first blank or the first
+ * label. */
 static void forward(struct oto_ctc *ctc, const struct problem *q)
 {
     struct row sum = row_at(ctc->rows, 0, q->stride);
@@ -322,7 +323,7 @@ static void forward(struct oto_ctc *ctc, const struct problem *q)
     }
 }
 
-/** p(labels | x) (Graves eq. 8): paths end in the last blank or the last label. */
+/** p(labels | x) (eq. 44): paths end in the last blank or the last label. */
 static void total(const struct oto_ctc *ctc, const struct problem *q, double *m, double *e)
 {
     struct row last = row_at(ctc->alpha, q->T - 1, q->stride);
@@ -331,7 +332,7 @@ static void total(const struct oto_ctc *ctc, const struct problem *q, double *m,
 }
 
 /**
- * Occupancy of every symbol at a frame (Graves eq. 14-15): alpha * beta / p summed over the states
+ * Occupancy of every symbol at a frame (eq. 46): alpha * beta / p summed over the states
  * of the symbol. beta is without the emission of the frame, which alpha holds, so there is nothing
  * to divide out.
  */
@@ -354,7 +355,7 @@ static void occupy(struct oto_ctc *ctc, const struct problem *q, struct row alph
         ctc->occupancy[k] /= p_m;
 }
 
-/** dlogits of frame t (Graves eq. 16): softmax - occupancy. */
+/** dlogits of frame t (eq. 47): softmax - occupancy. */
 static void gradient(struct oto_ctc *ctc, const struct problem *q, oto_real *dlogits, int t)
 {
     struct cells y = emission_of(ctc, q, t);
@@ -363,7 +364,7 @@ static void gradient(struct oto_ctc *ctc, const struct problem *q, oto_real *dlo
         out[k] = (oto_real)(y.m[k] * factor(y.e[k], 0.0, ctc->least) - ctc->occupancy[k]);
 }
 
-/** beta row by row (Graves eq. 9-12), each used at once for the gradient of its frame. */
+/** beta row by row (eq. 45), each used at once for the gradient of its frame. */
 static void backward(struct oto_ctc *ctc, const struct problem *q, oto_real *dlogits, double p_m,
                      double p_e)
 {
