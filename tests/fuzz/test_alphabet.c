@@ -53,6 +53,6 @@ static void fuzz_one(uint8_t *data, size_t size)
 #ifndef OTO_LIBFUZZER
 int main(int argc, char **argv)
 {
-    return fuzz_main(argc, argv, "alphabet", 1000);
+    return fuzz_main(argc, argv, "alphabet", 500);
 }
 #endif

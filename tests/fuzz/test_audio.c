@@ -8,8 +8,9 @@
 
 /* libsndfile 1.2.0 loses what libvorbis allocated when a stream's headers are cut short. Not ours
  * to mend. */
-const char *__lsan_default_suppressions(void); /* NOLINT(bugprone-reserved-identifier): its name */
-const char *__lsan_default_suppressions(void)  /* NOLINT(bugprone-reserved-identifier): its name */
+__attribute__((visibility("default"))) const char *
+__lsan_default_suppressions(void);            /* NOLINT(bugprone-reserved-identifier): its name */
+const char *__lsan_default_suppressions(void) /* NOLINT(bugprone-reserved-identifier): its name */
 {
     return "leak:libvorbis\n";
 }

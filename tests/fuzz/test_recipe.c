@@ -48,6 +48,6 @@ static void fuzz_one(uint8_t *data, size_t size)
 #ifndef OTO_LIBFUZZER
 int main(int argc, char **argv)
 {
-    return fuzz_main(argc, argv, "recipe", 2000);
+    return fuzz_main(argc, argv, "recipe", 1000);
 }
 #endif
