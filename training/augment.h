@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Time and frequency masking (SpecAugment, Park et al. 2019) and the list of speeds. Pure
- * functions of (seed, stream). */
+/**
+ * Changes made to training utterances: time and frequency masks (SpecAugment, Park et al. 2019),
+ * white noise on the features (Graves et al. 2006), tempo, noise and colour of the recording, and
+ * the list of speeds. Pure functions of (seed, stream).
+ */
 #ifndef OTO_TRAINING_AUGMENT_H
 #define OTO_TRAINING_AUGMENT_H
 
@@ -14,8 +17,8 @@ struct oto_mask_options {
     int time_mask_frames; /* widest, static frames */
     int freq_masks;
     int freq_mask_bins; /* widest, static coefficients */
-    double scale; /* 0..1, multiplies both widths: masks grow in over the first epochs */
-    double noise; /* standard deviation of white noise on every cell, before the masks */
+    double scale;       /* 0..1, multiplies both widths: masks grow in over the first epochs */
+    double noise;       /* standard deviation of white noise on every cell, before the masks */
 };
 
 struct oto_mask {
@@ -38,7 +41,19 @@ void oto_mask_apply(void *arg, float *block, size_t n_static, int width);
  */
 void oto_tempo_apply(float *out, size_t n_out, const float *in, size_t n_in, int dim);
 
-enum { OTO_MAX_SPEEDS = 9 };
+/**
+ * Makes another recording of the same speech: a filter x[i] - b x[i-1] with b from -0.5 to 0.5,
+ * then noise between white and low-pass at a ratio from snr_low to snr_high dB, all drawn from
+ * (seed, stream). The level stays as it was. Silence stays silence.
+ */
+void oto_recording_apply(float *samples, size_t n, double snr_low, double snr_high, uint64_t seed,
+                         uint64_t stream);
+
+enum {
+    OTO_MAX_SPEEDS = 9,
+    OTO_MAX_NOISY = 6,
+    OTO_MAX_VARIANTS = OTO_MAX_SPEEDS * (1 + OTO_MAX_NOISY)
+};
 /** "0.9,1.0,1.1": distinct numbers from 0.5 to 2. OTO_ERR_CONFIG. */
 oto_status oto_speeds_parse(double speeds[OTO_MAX_SPEEDS], int *n_speeds, const char *text,
                             oto_error *err) OTO_WARN_UNUSED;

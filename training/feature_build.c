@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "otolith/audio.h"
+#include "training/augment.h"
 #include "training/feature_cache.h"
 
 enum { CHUNK = 128 /* utterances between two writes: bounds the memory held */ };
@@ -101,6 +102,31 @@ static oto_status compute_block(struct block *block, struct slot *slot, const fl
     return OTO_OK;
 }
 
+/* The utterance at one of the speeds, from slot->samples. */
+static oto_status compute_variant(struct build *b, struct slot *slot, size_t i, int s,
+                                  size_t n_samples, struct block *block, oto_error *err)
+{
+    const struct oto_feature_cache_options *o = b->options;
+    uint64_t stream = oto_rng_stream(b->items[i].id) + (uint64_t)s;
+    if (o->speeds[s] == 1.0 && s < o->n_clean)
+        return compute_block(block, slot, slot->samples, n_samples, stream, o->half, b->dim, err);
+    /* Samples taken as recorded at speed*rate, then brought back to rate: 1/speed as many, all
+     * pitches * speed. */
+    float *changed;
+    size_t n_changed;
+    double rate = o->frontend->rate_hz;
+    oto_status status = oto_resample(&changed, &n_changed, slot->samples, n_samples,
+                                     rate * o->speeds[s], rate, err);
+    if (status != OTO_OK)
+        return status;
+    if (s >= o->n_clean)
+        oto_recording_apply(changed, n_changed, o->snr_low, o->snr_high,
+                            oto_rng_stream("recording"), stream);
+    status = compute_block(block, slot, changed, n_changed, stream, o->half, b->dim, err);
+    oto_free(changed);
+    return status;
+}
+
 static oto_status compute_item(struct build *b, struct slot *slot, size_t i, struct block *blocks,
                                oto_error *err)
 {
@@ -109,25 +135,8 @@ static oto_status compute_item(struct build *b, struct slot *slot, size_t i, str
     oto_status status = decode(slot, &n_samples, b->items[i].path, o->frontend->rate_hz, err);
     if (status == OTO_OK && n_samples == 0)
         status = oto_fail(err, OTO_ERR_DATA, "%s: no samples", b->items[i].path);
-    for (int s = 0; s < o->n_speeds && status == OTO_OK; s++) {
-        uint64_t stream = oto_rng_stream(b->items[i].id) + (uint64_t)s;
-        if (o->speeds[s] == 1.0) {
-            status = compute_block(&blocks[s], slot, slot->samples, n_samples, stream, o->half,
-                                   b->dim, err);
-            continue;
-        }
-        /* Samples taken as recorded at speed*rate, then brought back to rate: 1/speed as many, all
-         * pitches * speed. */
-        float *changed;
-        size_t n_changed;
-        double rate = o->frontend->rate_hz;
-        status = oto_resample(&changed, &n_changed, slot->samples, n_samples, rate * o->speeds[s],
-                              rate, err);
-        if (status != OTO_OK)
-            break;
-        status = compute_block(&blocks[s], slot, changed, n_changed, stream, o->half, b->dim, err);
-        oto_free(changed);
-    }
+    for (int s = 0; s < o->n_speeds && status == OTO_OK; s++)
+        status = compute_variant(b, slot, i, s, n_samples, &blocks[s], err);
     if (status != OTO_OK)
         for (int s = 0; s < o->n_speeds; s++) {
             oto_free(blocks[s].data);

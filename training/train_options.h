@@ -33,6 +33,8 @@ struct oto_train_options {
     int time_masks, freq_masks, freq_mask_bins;
     double time_mask_ms, mask_warmup, feature_noise, tempo;
     char *speeds;
+    int noisy_copies;
+    double snr_low, snr_high;
     int short_epochs;
     double short_seconds;
     /* running */

@@ -108,6 +108,9 @@ static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, c
         .frontend = t->setup->frontend,
         .speeds = speeds,
         .n_speeds = n_speeds,
+        .n_clean = ds == t->dev ? 1 : t->n_clean,
+        .snr_low = t->o->snr_low,
+        .snr_high = t->o->snr_high,
         .half = t->o->cache_half,
         .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
         .max_messages = MAX_MESSAGES,
@@ -314,6 +317,15 @@ static void remove_leftovers(const char *folder)
         closedir(dir);
 }
 
+/* n speeds become n clean ones and n for each noisy copy. */
+static void add_noisy_copies(struct oto_trainer *t)
+{
+    t->n_clean = t->n_speeds;
+    for (int copy = 0; copy < t->o->noisy_copies; copy++)
+        for (int s = 0; s < t->n_clean; s++)
+            t->speeds[t->n_speeds++] = t->speeds[s];
+}
+
 static oto_status check_options(struct oto_trainer *t, oto_error *err)
 {
     const struct oto_train_options *o = t->o;
@@ -328,7 +340,12 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->max_seconds > 0 && o->max_seconds < o->min_seconds)
         return oto_fail(err, OTO_ERR_CONFIG, "--max-seconds=%g is below --min-seconds=%g",
                         o->max_seconds, o->min_seconds);
+    if (o->snr_high < o->snr_low)
+        return oto_fail(err, OTO_ERR_CONFIG, "--snr-high=%g is below --snr-low=%g", o->snr_high,
+                        o->snr_low);
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
+    if (status == OTO_OK)
+        add_noisy_copies(t);
     if (status == OTO_OK)
         status = make_folder(o->out, err);
     if (status == OTO_OK && *o->cache)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include <math.h>
+
 #include "training/augment.h"
 
 enum { T = 100, DIM = 10, WIDTH = 30 /* with two orders of deltas */ };
@@ -132,6 +134,93 @@ static void scale_shrinks_masks(void **state)
     }
 }
 
+static void noise_has_its_width(void **state)
+{
+    (void)state;
+    static float block[T * WIDTH], masked[T * WIDTH];
+    struct oto_mask mask = {{1, 15, 1, 4, 1, 0.5}, 3, 8, DIM},
+                    plain = {{1, 15, 1, 4, 1, 0}, 3, 8, DIM};
+    double sum = 0, squares = 0;
+    int n = 0;
+    fill(block, T * WIDTH);
+    fill(masked, T * WIDTH);
+    oto_mask_apply(&mask, block, T, WIDTH);
+    oto_mask_apply(&plain, masked, T, WIDTH);
+    for (int i = 0; i < T * WIDTH; i++) {
+        assert_int_equal(block[i] == 0, masked[i] == 0); /* masks fall alike, and over the noise */
+        if (masked[i] == 0)
+            continue;
+        sum += (double)block[i] - 1;
+        squares += ((double)block[i] - 1) * ((double)block[i] - 1);
+        n++;
+    }
+    /* four standard errors of mean and variance of n normal numbers */
+    assert_true(fabs(sum / n) < 4 * 0.5 / sqrt(n));
+    assert_true(fabs(squares / n - 0.25) < 4 * 0.25 * sqrt(2.0 / n));
+}
+
+/* A straight line stays one: linear interpolation is exact on it, but for half a step at the ends.
+ */
+static void tempo_stretches_evenly(void **state)
+{
+    (void)state;
+    float in[40 * 2], out[90 * 2];
+    for (int t = 0; t < 40; t++) {
+        in[2 * t] = (float)t;
+        in[2 * t + 1] = 5;
+    }
+    static const size_t lengths[] = {1, 7, 39, 40, 41, 60, 90};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        size_t n = lengths[k];
+        oto_tempo_apply(out, n, in, 40, 2);
+        for (size_t t = 0; t < n; t++) {
+            double expected = fmin(fmax(((double)t + 0.5) * 40 / (double)n - 0.5, 0), 39);
+            assert_true(fabs((double)out[2 * t] - expected) < 1e-5);
+            assert_true(out[2 * t + 1] == 5);
+        }
+    }
+    oto_tempo_apply(out, 40, in, 40, 2);
+    assert_memory_equal(out, in, sizeof in);
+    oto_tempo_apply(out, 3, in, 1, 2); /* nothing to interpolate between */
+    assert_true(out[4] == in[0] && out[5] == in[1]);
+}
+
+/* The ratio of what a silent recording would have had added: sine in, sine and noise out, the sine
+ * fitted away. */
+static void recordings_keep_level_and_ratio(void **state)
+{
+    (void)state;
+    enum { N = 16000 };
+    static float x[N], y[N];
+    double worst = 0;
+    for (uint64_t stream = 0; stream < 30; stream++) {
+        double cc = 0, ss = 0, power = 0;
+        for (int i = 0; i < N; i++)
+            x[i] = (float)(0.3 * sin(0.2 * i));
+        oto_recording_apply(x, N, 10, 10, 1, stream);
+        memcpy(y, x, sizeof y);
+        for (int i = 0; i < N; i++) {
+            cc += (double)x[i] * cos(0.2 * i);
+            ss += (double)x[i] * sin(0.2 * i);
+            power += (double)x[i] * (double)x[i];
+        }
+        double tone = 2 * (cc * cc + ss * ss) / N / N;
+        worst = fmax(worst, fabs(10 * log10(tone / (power / N - tone)) - 10));
+        assert_true(fabs(tone / 0.045 - 1) <
+                    0.1); /* 0.3^2/2: the filter does not change the level */
+        for (int i = 0; i < N; i++)
+            x[i] = (float)(0.3 * sin(0.2 * i));
+        oto_recording_apply(x, N, 10, 10, 1, stream);
+        assert_memory_equal(x, y, sizeof x);
+    }
+    print_message("signal to noise: within %.2f dB of 10 dB\n", worst);
+    assert_true(worst < 1); /* coloured noise of one second */
+    memset(x, 0, sizeof x);
+    memset(y, 0, sizeof y);
+    oto_recording_apply(x, N, 10, 10, 1, 1);
+    assert_memory_equal(x, y, sizeof x);
+}
+
 static void reads_speeds(void **state)
 {
     (void)state;
@@ -158,6 +247,10 @@ int main(void)
         cmocka_unit_test(reaches_every_place),
         cmocka_unit_test(spares_short_utterances),
         cmocka_unit_test(scale_shrinks_masks),
+        cmocka_unit_test(noise_has_its_width),
+        cmocka_unit_test(tempo_stretches_evenly),
+        cmocka_unit_test(recordings_keep_level_and_ratio),
+
         cmocka_unit_test(reads_speeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,36 @@ static void draws_all_speeds(void **state)
     oto_batch_plan_clear(&plan);
 }
 
+static void tempo_keeps_within_its_share(void **state)
+{
+    (void)state;
+    static int least[N];
+    struct oto_plan_input in = input;
+    struct oto_plan_options o = plain;
+    struct oto_batch_plan plan = {0};
+    int n_shorter = 0, n_longer = 0;
+    for (int u = 0; u < N; u++)
+        least[u] = u % 3 == 0 ? n_frames[u * SPEEDS + 1] : 1; /* no room to become shorter */
+    in.min_frames = least;
+    o.tempo = 0.2;
+    assert_int_equal(oto_batch_plan_make(&plan, &in, &o, 0, NULL), OTO_OK);
+    for (size_t i = 0; i < plan.n_items; i++) {
+        const struct oto_batch_item *item = &plan.items[i];
+        int own = n_frames[item->utt * SPEEDS + item->speed];
+        assert_true(item->n_frames >= least[item->utt]);
+        assert_true(item->n_frames >= own * 0.8 - 1 && item->n_frames <= own * 1.2 + 1);
+        n_shorter += item->n_frames < own;
+        n_longer += item->n_frames > own;
+    }
+    assert_true(n_shorter > 150 && n_longer > 250);
+    o.sorted = 1; /* an evaluation hears everything as it is */
+    assert_int_equal(oto_batch_plan_make(&plan, &in, &o, 0, NULL), OTO_OK);
+    for (size_t i = 0; i < plan.n_items; i++)
+        assert_int_equal(plan.items[i].n_frames,
+                         n_frames[plan.items[i].utt * SPEEDS + plan.items[i].speed]);
+    oto_batch_plan_clear(&plan);
+}
+
 static void starts_easy(void **state)
 {
     (void)state;
@@ -193,6 +223,7 @@ int main(void)
         cmocka_unit_test(gives_long_ones_a_batch_of_their_own),
         cmocka_unit_test(is_a_function_of_seed_and_epoch),
         cmocka_unit_test(draws_all_speeds),
+        cmocka_unit_test(tempo_keeps_within_its_share),
         cmocka_unit_test(starts_easy),
         cmocka_unit_test(refuses_an_empty_epoch),
         cmocka_unit_test(survives_lack_of_memory),
