@@ -102,9 +102,8 @@ static void describe_format(char *out, size_t capacity, int format)
     SF_FORMAT_INFO info = {.format = format & SF_FORMAT_SUBMASK};
     if (sf_command(NULL, SFC_GET_FORMAT_INFO, &info, sizeof info) == 0 && info.name != NULL) {
         snprintf(coding, sizeof coding, "%s", info.name);
-        if (islower((unsigned char)coding[1])) {
-            coding[0] =
-                (char)tolower((unsigned char)coding[0]); /* "Signed 16 bit PCM", not "U-Law" */
+        if (strstr(coding, "igned ") != NULL) { /* "Signed 16 bit PCM", not "Vorbis" or "U-Law" */
+            coding[0] = (char)tolower((unsigned char)coding[0]);
         }
     }
     snprintf(out, capacity, "%s, %s", major, coding);
