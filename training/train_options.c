@@ -21,6 +21,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Manifests that are measured after each epoch to choose the best model."},
     {.name = "out", .type = OTO_OPTION_TEXT, FIELD(out), .default_text = "", .argument = "DIR",
      .help = "Folder for models, checkpoints and metrics; made if need be."},
+    {.name = "init", .type = OTO_OPTION_TEXT, FIELD(init), .default_text = "", .argument = "MODEL",
+     .help = "Model file whose weights the training starts from; same alphabet, features and network."},
     {.name = "cache", .type = OTO_OPTION_TEXT, FIELD(cache), .default_text = "", .argument = "DIR",
      .help = "Folder for computed features; empty for the folder of --out."},
     {.name = "cache-half", .type = OTO_OPTION_BOOL, FIELD(cache_half), .default_text = "true",
@@ -139,7 +141,7 @@ const size_t oto_train_n_options = sizeof oto_train_option_table / sizeof *oto_t
 bool oto_train_option_is_free(const char *name)
 {
     static const char *const free_options[] = {
-        "train",      "dev",       "out",       "cache",
+        "train",      "dev",       "out",       "cache",     "init",
         "resume",     "overwrite", "threads",   "checkpoint-minutes",
         "keep",       "show",      "log-steps", "name",
         "licence",    "data-note", "notes",     "date",

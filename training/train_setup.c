@@ -261,9 +261,10 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     t->grads = oto_calloc(t->n, sizeof(float));
     if (!t->params || !t->grads)
         return oto_fail_memory(err, "parameters");
-    oto_network_init_parameters(&t->shape, t->params, o->seed);
     const struct oto_adam_options adam = {o->beta1, o->beta2, o->eps, o->weight_decay, o->ema};
-    status = oto_network_create(&t->net, &t->shape, &dsp, err);
+    status = oto_trainer_init_weights(t, err);
+    if (status == OTO_OK)
+        status = oto_network_create(&t->net, &t->shape, &dsp, err);
     if (status == OTO_OK)
         status = oto_network_workspace_create(&t->ws, t->net, err);
     if (status == OTO_OK)

@@ -72,6 +72,10 @@ char *oto_trainer_path(const char *folder, const char *name);
 oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, int epoch,
                             oto_error *err) OTO_WARN_UNUSED;
 
+/* train_init.c */
+/** t->params from the model of --init, or at random. OTO_ERR_CONFIG when the model does not fit. */
+oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+
 /* train_step.c */
 /** Room for a batch's outputs. */
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch,

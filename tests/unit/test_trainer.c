@@ -334,6 +334,40 @@ static void fails_for_options_that_contradict(void **state)
     }
 }
 
+/* Weights of a finished run, unchanged by a rate of zero, measure as they did there. */
+static void starts_from_a_model(void **state)
+{
+    (void)state;
+    struct run r;
+    oto_error err = {0};
+    char model[200];
+    reference();
+    snprintf(model, sizeof model, "%s/reference/best.oto", folder);
+    init_run(&r, "warm");
+    set(&r, "init", model);
+    set(&r, "lr", "0");
+    set(&r, "epochs", "2");
+    run_to_end(&r);
+    assert_true(r.result.dev_cer == reference().dev_cer);
+    assert_true(r.result.dev_loss == reference().dev_loss);
+    static const char *const misfits[][3] = {{"hidden", "13", "12 units"},
+                                             {"symbols", "abcdef", "5 symbols"},
+                                             {"symbols", "abcdf", "symbol 5 of the model is 'e'"},
+                                             {"mels", "17", "--mels=16"},
+                                             {"init", "/nowhere.oto", "/nowhere.oto"}};
+    for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+        struct run bad;
+        init_run(&bad, "misfit");
+        set(&bad, "init", model);
+        set(&bad, "unknown", "drop");
+        set(&bad, misfits[i][0], misfits[i][1]);
+        assert_true(start(&bad, &err) != OTO_OK);
+        assert_contains(err.message, misfits[i][2]);
+        clear_run(&bad);
+    }
+    clear_run(&r);
+}
+
 /* Rates so high that the loss leaves the floats: such steps are counted, and the weights stay
  * finite. */
 static void skips_steps_that_are_not_finite(void **state)
@@ -365,6 +399,7 @@ int main(void)
         cmocka_unit_test(refuses_to_resume_another_recipe),
         cmocka_unit_test(resumes_from_an_older_checkpoint),
         cmocka_unit_test(fails_for_options_that_contradict),
+        cmocka_unit_test(starts_from_a_model),
         cmocka_unit_test(skips_steps_that_are_not_finite),
     };
     return cmocka_run_group_tests(tests, make_corpus, remove_corpus);
