@@ -85,7 +85,7 @@ static int change_tempo(const struct oto_plan_input *in, const struct oto_plan_o
 static void collect(struct oto_batch_plan *plan, const struct oto_plan_input *in,
                     const struct oto_plan_options *o, int epoch)
 {
-    int limit = epoch < o->short_epochs ? o->short_frames : 0;
+    int limit = !o->sorted && epoch < o->short_epochs ? o->short_frames : 0;
     plan->n_items = 0;
     for (size_t u = 0; u < in->n_utts; u++)
         for (int copy = 0; copy < (in->repeats ? in->repeats[u] : 1); copy++) {

@@ -172,6 +172,11 @@ static void starts_easy(void **state)
             longest = plan.items[i].n_frames > longest ? plan.items[i].n_frames : longest;
         assert_true(epoch < 2 ? longest <= 100 && longest > 80 : longest > 250);
     }
+    o.sorted = 1; /* an evaluation leaves nothing out */
+    size_t n_all = plan.n_items;
+    assert_int_equal(oto_batch_plan_make(&plan, &input, &o, 0, NULL), OTO_OK);
+    assert_int_equal(plan.n_items, n_all);
+    o.sorted = 0;
     o.short_frames = 0; /* from short to long */
     assert_int_equal(oto_batch_plan_make(&plan, &input, &o, 1, NULL), OTO_OK);
     for (size_t k = 1; k < plan.n_batches; k++)
