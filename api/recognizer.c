@@ -46,9 +46,7 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
         .struct_size = sizeof *options, .beam = 0, .n_best = 1, .max_segment_s = 30};
 }
 
-/* ---- create
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- create ------------------------------------------------------------------------------ */
 
 static oto_status check_options(oto_recognizer_options *o, const oto_model *model, oto_error *err)
 {
@@ -176,9 +174,7 @@ void oto_recognizer_reset(oto_recognizer *rec)
     rec->finished = rec->failed = false;
 }
 
-/* ---- one segment
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- one segment ------------------------------------------------------------------------- */
 
 /* Takes over text. False when the same text is there already: prefixes may differ in a space at the
  * end alone. */
@@ -315,9 +311,7 @@ static oto_status decode_full_segments(oto_recognizer *rec, oto_error *err)
     }
 }
 
-/* ---- streaming
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- streaming --------------------------------------------------------------------------- */
 
 static oto_status check_state(const oto_recognizer *rec, const char *function, oto_error *err)
 {
@@ -409,9 +403,7 @@ oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
     return OTO_OK;
 }
 
-/* ---- one shot
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- one shot ---------------------------------------------------------------------------- */
 
 oto_status oto_transcribe(char **text, const oto_model *model, const float *samples,
                           size_t n_samples, oto_error *err)

@@ -45,9 +45,7 @@ static const struct oto_cli_usage usage = {
              "model; 66: it is missing; 1: some of several failed.\n",
 };
 
-/* ---- info
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- info -------------------------------------------------------------------------------- */
 
 static void print_row(const char *name, const char *value)
 {
@@ -171,23 +169,24 @@ static void info_json(const char *path, const struct oto_bundle *b)
 /* ---- the three actions
  * ------------------------------------------------------------------------------------------ */
 
-static int load(struct oto_bundle **out, const char *name, char *path, size_t capacity)
+/* NULL when it fails; *code is then the exit code. */
+static struct oto_bundle *load(const char *name, char *path, size_t capacity, int *code)
 {
     oto_error err = {0};
-    *out = NULL;
+    struct oto_bundle *bundle = NULL;
     if (oto_model_find(name, path, capacity, &err) != OTO_OK)
-        return oto_cli_fail(&err, NULL);
-    if (oto_bundle_load(out, path, &err) != OTO_OK)
-        return oto_cli_fail(&err, path);
-    return OTO_EXIT_OK;
+        *code = oto_cli_fail(&err, NULL);
+    else if (oto_bundle_load(&bundle, path, &err) != OTO_OK)
+        *code = oto_cli_fail(&err, path);
+    return bundle;
 }
 
 static int run_info(const struct model_options *o, const char *name)
 {
-    struct oto_bundle *bundle = NULL;
     char path[4096];
-    int code = load(&bundle, name, path, sizeof path);
-    if (code != OTO_EXIT_OK)
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = load(name, path, sizeof path, &code);
+    if (bundle == NULL)
         return code;
     if (o->format == 1)
         info_json(path, bundle);
@@ -200,10 +199,10 @@ static int run_info(const struct model_options *o, const char *name)
 static int run_verify(const struct model_options *o, const char *name)
 {
     (void)o;
-    struct oto_bundle *bundle = NULL;
     char path[4096];
-    int code = load(&bundle, name, path, sizeof path);
-    if (code != OTO_EXIT_OK)
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = load(name, path, sizeof path, &code);
+    if (bundle == NULL)
         return code;
     printf("%s: ok\n", path);
     oto_bundle_destroy(bundle);
@@ -213,10 +212,10 @@ static int run_verify(const struct model_options *o, const char *name)
 static int run_convert(const struct model_options *o, const char *in, const char *out)
 {
     oto_error err = {0};
-    struct oto_bundle *bundle = NULL;
     char path[4096];
-    int code = load(&bundle, in, path, sizeof path);
-    if (code != OTO_EXIT_OK)
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = load(in, path, sizeof path, &code);
+    if (bundle == NULL)
         return code;
     bundle->weight_type = (enum oto_weight_type)o->weights;
     oto_status status = oto_bundle_save(bundle, out, &err);

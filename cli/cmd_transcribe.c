@@ -14,9 +14,7 @@
 
 #define CHUNK 16384 /* samples read at once */
 
-/* ---- options
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static const struct oto_output *const outputs[] = {&oto_output_text, &oto_output_tsv,
                                                    &oto_output_json};
@@ -73,9 +71,7 @@ static const struct oto_cli_usage usage = {
              "permission.\n",
 };
 
-/* ---- one file
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- one file ---------------------------------------------------------------------------- */
 
 struct item {
     const char *file;
@@ -175,9 +171,7 @@ static oto_status transcribe(struct worker *w, struct item *item)
     return print_result(w->batch, item, result);
 }
 
-/* ---- many files
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- many files -------------------------------------------------------------------------- */
 
 static void *work(void *argument)
 {
@@ -281,9 +275,7 @@ static int run_batch(struct batch *batch, struct worker *workers, int n_workers)
     return finish(batch, n_reported, n_failed, start_s);
 }
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static oto_status create_workers(struct worker *workers, int n, struct batch *batch,
                                  const oto_model *model, oto_error *err)

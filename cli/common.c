@@ -77,17 +77,14 @@ int oto_exit_code(const oto_error *err, const char *path)
     return OTO_EXIT_INTERNAL;
 }
 
-/* ---- messages
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 /* One write per line, so that lines of threads do not mix. */
-static void print_line(const char *prefix, const char *format, va_list args)
+static void print_line(const char *format, va_list args)
 {
-    char line[1200];
-    int n = snprintf(line, sizeof line, "otolith: %s", prefix);
-    vsnprintf(line + n, sizeof line - (size_t)n - 1, format, args);
-    strcat(line, "\n");
+    char message[1100], line[1200];
+    vsnprintf(message, sizeof message, format, args);
+    snprintf(line, sizeof line, "otolith: %s\n", message);
     oto_progress_hide();
     fputs(line, stderr);
 }
@@ -96,7 +93,7 @@ void oto_cli_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    print_line("", format, args);
+    print_line(format, args);
     va_end(args);
 }
 
@@ -106,7 +103,7 @@ void oto_cli_note(const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    print_line("", format, args);
+    print_line(format, args);
     va_end(args);
 }
 
@@ -120,7 +117,7 @@ int oto_cli_usage_error(const char *verb, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    print_line("", format, args);
+    print_line(format, args);
     va_end(args);
     fprintf(stderr, "See 'otolith help%s%s'.\n", verb[0] != 0 ? " " : "", verb);
     return OTO_EXIT_USAGE;
@@ -148,9 +145,7 @@ bool oto_cli_flush(void)
     return good;
 }
 
-/* ---- options
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static void print_usage(const struct oto_cli_usage *usage, const struct oto_option_group *groups)
 {

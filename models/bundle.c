@@ -8,9 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-/* ---- card
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- card -------------------------------------------------------------------------------- */
 
 #define N_CARD_TEXTS 6
 static void card_texts(struct oto_card *card, char **fields[N_CARD_TEXTS])
@@ -59,9 +57,7 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
     return OTO_OK;
 }
 
-/* ---- load
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- load -------------------------------------------------------------------------------- */
 
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
@@ -180,9 +176,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b);
 }
 
-/* ---- save
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- save -------------------------------------------------------------------------------- */
 
 static oto_status write_texts(struct oto_container_writer *w, const struct oto_bundle *b,
                               oto_error *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The model file: front end, CMVN, network, alphabet, decoding defaults and card in one checksummed, mapped file (FORMAT.md). */
+/** The model file: front end, CMVN, network, alphabet, decoding defaults and card in one
+ * checksummed, mapped file (FORMAT.md). */
 #ifndef OTO_MODELS_BUNDLE_H
 #define OTO_MODELS_BUNDLE_H
 
@@ -22,28 +23,34 @@ struct oto_card {
 
 struct oto_bundle {
     struct oto_frontend_options frontend;
-    struct oto_cmvn_stats cmvn;      /* count 0 when there is none */
+    struct oto_cmvn_stats cmvn; /* count 0 when there is none */
     struct oto_network_shape shape;
-    const float *weights;            /* [oto_network_n_parameters(shape)], 64-byte aligned */
-    struct oto_alphabet *alphabet;   /* n_symbols == shape.n_outputs */
+    const float *weights;          /* [oto_network_n_parameters(shape)], 64-byte aligned */
+    struct oto_alphabet *alphabet; /* n_symbols == shape.n_outputs */
     struct oto_beam_options beam;
     struct oto_card card;
     enum oto_weight_type weight_type; /* in the file */
     /* private */
     struct oto_map map;
-    float *owned_weights;            /* when they had to be converted; else NULL and weights points into the map */
+    float *owned_weights; /* when they had to be converted; else NULL and weights points into the
+                             map */
 };
 
 /**
- * Verifies magic, version, section table, every checksum, every size and every option before anything is used; a message
- * names file, section and offset. Non-finite weights are refused too. On failure *out is NULL.
+ * Verifies magic, version, section table, every checksum, every size and every option before
+ * anything is used; a message names file, section and offset. Non-finite weights are refused too.
+ * On failure *out is NULL.
  */
-oto_status oto_bundle_load(struct oto_bundle **out, const char *path, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_bundle_load(struct oto_bundle **out, const char *path,
+                           oto_error *err) OTO_WARN_UNUSED;
 /** From memory that outlives the bundle; name is used in messages. */
-oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size, const char *name, oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size,
+                            const char *name, oto_error *err) OTO_WARN_UNUSED;
 void oto_bundle_destroy(struct oto_bundle *bundle);
-/** Written atomically. The bundle may be assembled by hand (weights borrowed). Same bundle, same bytes. */
-oto_status oto_bundle_save(const struct oto_bundle *bundle, const char *path, oto_error *err) OTO_WARN_UNUSED;
+/** Written atomically. The bundle may be assembled by hand (weights borrowed). Same bundle, same
+ * bytes. */
+oto_status oto_bundle_save(const struct oto_bundle *bundle, const char *path,
+                           oto_error *err) OTO_WARN_UNUSED;
 
 oto_status oto_card_init(struct oto_card *card, oto_error *err) OTO_WARN_UNUSED;
 void oto_card_clear(struct oto_card *card);

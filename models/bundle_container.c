@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "models/bundle_format.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Keeps the end of a long path, so that a message has room for section, offset and values. */
@@ -213,8 +214,8 @@ oto_status oto_container_open(struct oto_container *c, const void *data, size_t 
         if (status != OTO_OK)
             return status;
         struct oto_section *s = &c->sections[k];
-        char after[32] = "section '";
-        strcat(strcat(after, s->name), "'");
+        char after[32];
+        snprintf(after, sizeof after, "section '%s'", s->name);
         offset = align_up(s->offset + s->size);
         status = check_padding(c, after, s->offset + s->size, offset, err);
         if (status != OTO_OK)

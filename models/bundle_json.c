@@ -74,9 +74,7 @@ static const struct oto_option policy_table[] = {
 };
 #define N_POLICY (sizeof policy_table / sizeof policy_table[0])
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static json_t *value_to_json(const struct oto_option *o, const void *src)
 {
@@ -224,9 +222,7 @@ oto_status oto_bundle_write_alphabet(const struct oto_bundle *b, char **text, si
     return to_text(object, ok, "alphabet", text, size, err);
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static oto_status fail_value(oto_error *err, const struct oto_container *c, const char *section,
                              const char *key, const char *expected, const json_t *found)

@@ -12,9 +12,7 @@ static size_t weight_size(enum oto_weight_type type)
     return type == OTO_WEIGHT_F16 ? 2 : 4;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w)
 {
@@ -83,9 +81,7 @@ oto_status oto_bundle_write_weights(const struct oto_bundle *b, struct oto_write
     return OTO_OK;
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static oto_status fail_size(const struct oto_container *c, const struct oto_section *s,
                             size_t expected, oto_error *err)

@@ -7,12 +7,12 @@
  *     oto_model_load(&model, "english.oto", &err);
  *     oto_recognizer_create(&rec, model, NULL, &err);
  *     oto_recognizer_feed(rec, samples, n_samples, &err);      // any portion, any number of times
- *     oto_recognizer_finish(rec, &result, &err);               // result belongs to rec until its next call
- *     puts(result->text);
+ *     oto_recognizer_finish(rec, &result, &err);               // result belongs to rec until its
+ * next call puts(result->text);
  *
- * Threads: an oto_model never changes after load and may be used by any number of threads. An oto_recognizer belongs to
- * one thread at a time. No function here prints, exits or changes global state; messages go to the log callback.
- * Audio files and microphones: otolith/audio.h.
+ * Threads: an oto_model never changes after load and may be used by any number of threads. An
+ * oto_recognizer belongs to one thread at a time. No function here prints, exits or changes global
+ * state; messages go to the log callback. Audio files and microphones: otolith/audio.h.
  */
 #ifndef OTOLITH_H
 #define OTOLITH_H
@@ -29,27 +29,36 @@ extern "C" {
 /** "0.1.0" */
 OTO_API const char *oto_version(void);
 
-typedef enum oto_log_level { OTO_LOG_ERROR = 0, OTO_LOG_WARNING = 1, OTO_LOG_INFO = 2, OTO_LOG_DEBUG = 3 } oto_log_level;
+typedef enum oto_log_level {
+    OTO_LOG_ERROR = 0,
+    OTO_LOG_WARNING = 1,
+    OTO_LOG_INFO = 2,
+    OTO_LOG_DEBUG = 3
+} oto_log_level;
 typedef void oto_log_callback(void *user_data, oto_log_level level, const char *message);
-/** Receives every message up to level, from any thread; NULL (the default) silences. Set it before other threads start. */
+/** Receives every message up to level, from any thread; NULL (the default) silences. Set it before
+ * other threads start. */
 OTO_API void oto_log_set(oto_log_callback *callback, void *user_data, oto_log_level level);
 
-/* ---- model ------------------------------------------------------------------------------------------------------ */
+/* ---- model ------------------------------------------------------------------------------- */
 
 typedef struct oto_model oto_model;
 
 /** Maps and verifies the whole file before any weight is used. On failure *out is NULL. */
-OTO_API oto_status oto_model_load(oto_model **out, const char *path, oto_error *err) OTO_WARN_UNUSED;
+OTO_API oto_status oto_model_load(oto_model **out, const char *path,
+                                  oto_error *err) OTO_WARN_UNUSED;
 /** NULL is a no-op. Recognizers of the model must be destroyed before it. */
 OTO_API void oto_model_destroy(oto_model *model);
 /**
- * Finds a model file by name ("english", "english.oto" or a path): as given if it holds a '/' or exists, then in the
- * folders of OTOLITH_MODEL_PATH (colons), $XDG_DATA_HOME/otolith/models, each $XDG_DATA_DIRS/otolith/models, the install
- * prefix, and models/ beside the build tree. NULL or "" means the default model.
+ * Finds a model file by name ("english", "english.oto" or a path): as given if it holds a '/' or
+ * exists, then in the folders of OTOLITH_MODEL_PATH (colons), $XDG_DATA_HOME/otolith/models, each
+ * $XDG_DATA_DIRS/otolith/models, the install prefix, and models/ beside the build tree. NULL or ""
+ * means the default model.
  * @param path      receives the path, NUL-terminated
  * OTO_ERR_NOT_FOUND names the places that were tried.
  */
-OTO_API oto_status oto_model_find(const char *name, char *path, size_t capacity, oto_error *err) OTO_WARN_UNUSED;
+OTO_API oto_status oto_model_find(const char *name, char *path, size_t capacity,
+                                  oto_error *err) OTO_WARN_UNUSED;
 
 typedef struct oto_model_info {
     const char *name, *licence, *data, *date; /* from the card; "" where it is silent */
@@ -60,51 +69,57 @@ typedef struct oto_model_info {
 /** Strings live as long as the model. */
 OTO_API void oto_model_get_info(const oto_model *model, oto_model_info *info);
 
-/* ---- recognizer ------------------------------------------------------------------------------------------------- */
+/* ---- recognizer -------------------------------------------------------------------------- */
 
 typedef struct oto_recognizer oto_recognizer;
 
 typedef struct oto_recognizer_options {
-    size_t struct_size; /* set by oto_recognizer_options_init() */
-    int beam;           /* prefixes kept; 1 = greedy; 0 = the model's default */
-    int n_best;         /* alternatives returned, 1..beam */
-    double max_segment_s; /* longer input is cut at its quietest moments into segments up to this length */
+    size_t struct_size;   /* set by oto_recognizer_options_init() */
+    int beam;             /* prefixes kept; 1 = greedy; 0 = the model's default */
+    int n_best;           /* alternatives returned, 1..beam */
+    double max_segment_s; /* longer input is cut at quiet moments into parts up to this; 30 */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 
 typedef struct oto_alternative {
     const char *text; /* UTF-8, NFC */
-    double log_prob;  /* natural log of the prefix's CTC probability given the audio, summed over segments */
+    double log_prob;  /* natural log of the CTC probability given the audio, summed over segments */
 } oto_alternative;
 
 typedef struct oto_result {
-    const char *text;                   /* best text, "" when nothing was heard */
-    double log_prob;                    /* of the best text */
-    double seconds;                     /* audio fed since the last reset */
-    int n_alternatives;                 /* >= 1; the first is the best */
-    const oto_alternative *alternatives; /* of the whole input when it fitted one segment; else the best text alone */
+    const char *text;   /* best text, "" when nothing was heard */
+    double log_prob;    /* of the best text */
+    double seconds;     /* audio fed since the last reset */
+    int n_alternatives; /* >= 1; the first is the best */
+    /** Of the whole input when it fitted one segment; else the best text alone. */
+    const oto_alternative *alternatives;
 } oto_result;
 
 /** options NULL: defaults. The model is borrowed until oto_recognizer_destroy(). */
 OTO_API oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
-                                         const oto_recognizer_options *options, oto_error *err) OTO_WARN_UNUSED;
+                                         const oto_recognizer_options *options,
+                                         oto_error *err) OTO_WARN_UNUSED;
 OTO_API void oto_recognizer_destroy(oto_recognizer *rec);
 /**
- * Takes mono samples at the model's rate, full scale +-1. Portions of any size give the same result. NaN and infinite
- * samples are refused with OTO_ERR_DATA and their index; nothing of that portion is taken.
+ * Takes mono samples at the model's rate, full scale +-1. Portions of any size give the same
+ * result. NaN and infinite samples are refused with OTO_ERR_DATA and their index; nothing of that
+ * portion is taken.
  */
 OTO_API oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t n_samples,
                                        oto_error *err) OTO_WARN_UNUSED;
-/** Text of the segments decoded so far (cut by max_segment_s); "" before the first. Valid until the next call on rec. */
+/** Text of the segments decoded so far (cut by max_segment_s); "" before the first. Valid until the
+ * next call on rec. */
 OTO_API const char *oto_recognizer_partial(oto_recognizer *rec);
-/** Decodes what was fed. *result stays valid until the next call on rec. Then only reset or destroy may follow. */
-OTO_API oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result, oto_error *err) OTO_WARN_UNUSED;
+/** Decodes what was fed. *result stays valid until the next call on rec. Then only reset or destroy
+ * may follow. */
+OTO_API oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
+                                         oto_error *err) OTO_WARN_UNUSED;
 /** Ready for the next input; memory is kept. */
 OTO_API void oto_recognizer_reset(oto_recognizer *rec);
 
 /** One shot: create, feed, finish, destroy. *text is released with oto_text_free(). */
-OTO_API oto_status oto_transcribe(char **text, const oto_model *model, const float *samples, size_t n_samples,
-                                  oto_error *err) OTO_WARN_UNUSED;
+OTO_API oto_status oto_transcribe(char **text, const oto_model *model, const float *samples,
+                                  size_t n_samples, oto_error *err) OTO_WARN_UNUSED;
 OTO_API void oto_text_free(char *text);
 
 #ifdef __cplusplus

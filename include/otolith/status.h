@@ -2,8 +2,9 @@
 /**
  * Status codes and the error record that every Otolith library shares.
  *
- * Functions that can fail return `enum oto_status`: OTO_OK is 0, failures are negative. Functions that touch files,
- * devices or models also take an `oto_error *` as their last argument; it may be NULL. It is written only on failure.
+ * Functions that can fail return `enum oto_status`: OTO_OK is 0, failures are negative. Functions
+ * that touch files, devices or models also take an `oto_error *` as their last argument; it may be
+ * NULL. It is written only on failure.
  */
 #ifndef OTOLITH_STATUS_H
 #define OTOLITH_STATUS_H
@@ -32,17 +33,19 @@ typedef enum oto_status {
     OTO_ERR_UNSUPPORTED = -8, /* valid, but this build or machine cannot do it */
     OTO_ERR_DEVICE = -9,      /* audio device failed or vanished */
     OTO_ERR_CONFIG = -10,     /* an option or recipe is wrong */
-    OTO_ERR_DATA = -11,       /* input data cannot be used (no samples, NaN, unknown symbols, no path) */
+    OTO_ERR_DATA = -11, /* input data cannot be used (no samples, NaN, unknown symbols, no path) */
     OTO_ERR_INTERRUPTED = -12 /* stopped on the caller's request */
 } oto_status;
 
-/** One failure, in words. Owned by the caller. The message names file, line, offset or field, and what was expected. */
+/** One failure, in words. Owned by the caller. The message names file, line, offset or field, and
+ * what was expected. */
 typedef struct oto_error {
     oto_status status;
     char message[256];
 } oto_error;
 
-/** Short constant English text for a status, never NULL ("unknown status" for a value not listed above). */
+/** Short constant English text for a status, never NULL ("unknown status" for a value not listed
+ * above). */
 OTO_API const char *oto_status_text(oto_status status);
 
 #ifdef __cplusplus

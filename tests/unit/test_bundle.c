@@ -221,9 +221,7 @@ static void test_no_file(void **state)
     oto_bundle_destroy(b);
 }
 
-/* ---- damage
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- damage ------------------------------------------------------------------------------ */
 
 static size_t end_of_table(void)
 {
@@ -302,7 +300,7 @@ static void test_appended_bytes(void **state)
     free(longer);
 }
 
-/* ---- messages and memory ------------------------------------------------------------- */
+/* ---- messages and memory ----------------------------------------------------------------- */
 
 /* A long path leaves room for the message. */
 static void test_long_name(void **state)

@@ -102,9 +102,7 @@ static void test_load_without_memory(void **state)
     oto_model_destroy(model);
 }
 
-/* ---- search path
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- search path ------------------------------------------------------------------------- */
 
 static void make_folder(char *out, size_t capacity, const char *sub)
 {
