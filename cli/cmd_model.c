@@ -65,13 +65,24 @@ static void print_card(const struct oto_card *card)
     print_row("licence", card->licence);
     print_row("date", card->date);
     print_row("data", card->data);
-    print_row("recipe", card->recipe);
     print_rate("dev WER", card->dev_wer);
     print_rate("dev CER", card->dev_cer);
     print_rate("test WER", card->test_wer);
     if (!isnan(card->train_hours))
         printf("  %-14s%.2f hours\n", "training", card->train_hours);
     print_row("notes", card->notes);
+}
+
+/* The recipe is a file of its own: as it is, indented. */
+static void print_recipe(const char *text)
+{
+    if (text[0] != 0)
+        printf("\nRecipe\n");
+    while (*text != 0) {
+        size_t n = strcspn(text, "\n");
+        printf("  %.*s\n", (int)n, text);
+        text += n + (text[n] != 0);
+    }
 }
 
 static void print_alphabet(const struct oto_alphabet *a)
@@ -113,6 +124,7 @@ static void info_text(const char *path, const struct oto_bundle *b)
     if (b->cmvn.count > 0)
         printf("  %-20s%.0f frames\n", "cmvn statistics", b->cmvn.count);
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
+    print_recipe(b->card.recipe);
 }
 
 static void json_field(const char *name, const char *value)

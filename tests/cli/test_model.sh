@@ -8,7 +8,8 @@
 run 0 "$OTOLITH" model info tiny.oto
 empty err
 for text in 'name          tiny' 'dev WER       97.00 %' '2 x BLSTM of 5 units' '1212 parameters stored as f32' \
-    '8 symbols, letter case lower, punctuation stripped' "(space) ' a b c d e é" 'sample-rate         16000' 'cmvn statistics     100 frames'; do
+    '8 symbols, letter case lower, punctuation stripped' "(space) ' a b c d e é" 'sample-rate         16000' 'cmvn statistics     100 frames' \
+    'Recipe' '  hidden = 5'; do
     has out "$text"
 done
 run 0 "$OTOLITH" model info --format=json tiny.oto

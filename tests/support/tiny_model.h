@@ -53,6 +53,8 @@ static inline oto_status tiny_model_fill(struct tiny_model *m, uint64_t seed, ot
         status = oto_card_set(&b->card.notes,
                               "random weights; \"understands\" nothing \xE2\x80\x94 at all", err);
     if (status == OTO_OK)
+        status = oto_card_set(&b->card.recipe, "layers = 2\nhidden = 5\n", err);
+    if (status == OTO_OK)
         status = oto_cmvn_stats_init(&b->cmvn, b->frontend.n_ceps, err);
     if (status != OTO_OK)
         return status;
