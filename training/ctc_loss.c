@@ -412,7 +412,7 @@ oto_status oto_ctc_compute(struct oto_ctc *ctc, double *loss, oto_real *dlogits,
         return status;
     q.stride =
         ((size_t)n_labels + 1 + 2 * PAD + 7) & ~(size_t)7; /* rows stay aligned to 64 bytes */
-    *loss = INFINITY;
+    *loss = (double)INFINITY;
     clear_gradient(&q, dlogits);
     if (n_frames == 0) {
         *loss = n_labels ? *loss : 0.0;
