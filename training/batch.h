@@ -27,7 +27,8 @@ struct oto_plan_options {
     int short_frames;  /* ... by leaving out what is longer; 0: by going from short to long,
                           unshuffled */
     double tempo;      /* n_frames is changed by chance by up to this share */
-    int sorted; /* for evaluation: all utterances, short to long, as they are: first speed, own tempo */
+    int sorted; /* for evaluation: all utterances, short to long, as they are: first speed, own
+                   tempo */
 };
 
 struct oto_batch_item {

@@ -140,12 +140,12 @@ const size_t oto_train_n_options = sizeof oto_train_option_table / sizeof *oto_t
 
 bool oto_train_option_is_free(const char *name)
 {
-    static const char *const free_options[] = {
-        "train",      "dev",       "out",       "cache",     "init",
-        "resume",     "overwrite", "threads",   "checkpoint-minutes",
-        "keep",       "show",      "log-steps", "name",
-        "licence",    "data-note", "notes",     "date",
-        "weight-type"};
+    static const char *const free_options[] = {"train",     "dev",     "out",
+                                               "cache",     "init",    "resume",
+                                               "overwrite", "threads", "checkpoint-minutes",
+                                               "keep",      "show",    "log-steps",
+                                               "name",      "licence", "data-note",
+                                               "notes",     "date",    "weight-type"};
     for (size_t i = 0; i < sizeof free_options / sizeof *free_options; i++)
         if (strcmp(free_options[i], name) == 0)
             return true;

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-
 /* A network with its own parameters, and one batch through it. */
 struct fixture {
     struct oto_network_shape shape;
