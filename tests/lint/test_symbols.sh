@@ -19,17 +19,22 @@ for archive in "$BUILD_DIR"/libotolith*.a; do
     done < <(nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }')
 done
 
-# Public functions are those marked OTO_API in otolith.h and status.h.
-declared=$(cat include/otolith/otolith.h include/otolith/status.h | tr '\n' ' ' |
-    grep -oE 'OTO_API [^;(]*\(' | grep -oE 'oto_[a-z0-9_]+\(' | tr -d '(' | sort -u)
-exported=$(nm -D --defined-only "$shared" | awk '{ print $NF }' | sort -u)
-checked "$(echo "$exported" | wc -l)"
-for symbol in $(comm -13 <(echo "$declared") <(echo "$exported")); do
-    fault "$shared: exports \"$symbol\", which no public header declares"
-done
-for symbol in $(comm -23 <(echo "$declared") <(echo "$exported")); do
-    fault "$shared: does not export \"$symbol\", which a public header declares"
-done
+check_exports() { # LIBRARY HEADER...: public functions are those marked OTO_API
+    local library=$1 declared exported symbol
+    shift
+    declared=$(cat "$@" | tr '\n' ' ' | grep -oE 'OTO_API [^;(]*\(' | grep -oE 'oto_[a-z0-9_]+\(' | tr -d '(' | sort -u)
+    exported=$(nm -D --defined-only "$library" | awk '{ print $NF }' | sort -u)
+    checked "$(echo "$exported" | wc -l)"
+    for symbol in $(comm -13 <(echo "$declared") <(echo "$exported")); do
+        fault "$library: exports \"$symbol\", which its public headers do not declare"
+    done
+    for symbol in $(comm -23 <(echo "$declared") <(echo "$exported")); do
+        fault "$library: does not export \"$symbol\", which a public header declares"
+    done
+}
+check_exports "$shared" include/otolith/otolith.h include/otolith/status.h
+audio=$BUILD_DIR/libotolith-audio.so
+[ -e "$audio" ] && check_exports "$audio" include/otolith/audio.h
 
 for symbol in $(nm -D --undefined-only "$shared" | awk '{ print $NF }' | sed 's/@.*//'); do
     checked
