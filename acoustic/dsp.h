@@ -29,7 +29,7 @@ struct oto_dsp {
     void (*pack_recurrent_backward)(oto_real *packed, const oto_real *r, int n_hidden);
 
     /**
-     * One time step of n_rows utterances in one direction (math.md, eq. LSTM).
+     * One time step of n_rows utterances in one direction (math.md, eq. 24 to 27).
      *
      *     a = gates + h_prev R^T;  i,f,o = sigma(a_ifo), g = tanh(a_g);  c = f*c_prev + i*g;  h =
      * o*tanh(c)

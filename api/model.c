@@ -39,6 +39,7 @@ oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
     status = oto_network_create(&model->network, &model->bundle->shape, &dsp, err);
     if (status != OTO_OK)
         goto fail;
+    oto_network_forward_only(model->network);
     oto_network_set_parameters(model->network, model->bundle->weights, NULL);
     *out = model;
     return OTO_OK;
