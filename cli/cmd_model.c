@@ -136,7 +136,7 @@ static void json_field(const char *name, const char *value)
 static void json_rate(const char *name, double value)
 {
     printf(",\"%s\":", name);
-    oto_json_number(stdout, value);
+    oto_json_exact(stdout, value);
 }
 
 static void info_json(const char *path, const struct oto_bundle *b)

@@ -2,6 +2,7 @@
 #include "cli/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -54,18 +55,36 @@ void oto_json_text(FILE *out, const char *text)
     putc('"', out);
 }
 
-void oto_json_number(FILE *out, double value)
+static void write_number(FILE *out, double value, int digits)
 {
     char text[40];
     if (!isfinite(value)) {
         fputs("null", out);
         return;
     }
-    snprintf(text, sizeof text, "%.9g", value);
+    snprintf(text, sizeof text, "%.*g", digits, value);
     char *comma = strchr(text, ','); /* the program may have set a locale */
     if (comma != NULL)
         *comma = '.';
     fputs(text, out);
+}
+
+void oto_json_number(FILE *out, double value)
+{
+    write_number(out, value, 9);
+}
+
+void oto_json_exact(FILE *out, double value)
+{
+    char text[40];
+    int digits = 9;
+    for (; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        double back = strtod(text, NULL);
+        if (!(back < value) && !(back > value))
+            break;
+    }
+    write_number(out, value, digits);
 }
 
 void oto_json_options(FILE *out, const struct oto_option *table, size_t n, const void *src)
