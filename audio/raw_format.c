@@ -133,7 +133,7 @@ static int alaw_decode(unsigned char byte)
 
 static float get_pcm(const unsigned char *p, int n_bytes, int big)
 {
-    uint64_t word = get_bytes(p, n_bytes, big) << (64 - 8 * n_bytes);
+    uint64_t word = get_bytes(p, n_bytes, big) << ((64 - 8 * n_bytes) & 63); /* n_bytes 1 to 8 */
     int64_t value; /* the sample as the upper bits of 64 */
     memcpy(&value, &word, sizeof value);
     return (float)((double)value * 0x1p-63);

@@ -131,7 +131,10 @@ static void stop_portaudio(void)
 
 static void copy_name(char *out, size_t capacity, const char *name)
 {
-    snprintf(out, capacity, "%s", name != NULL ? name : "");
+    if (name == NULL) {
+        name = "";
+    }
+    snprintf(out, capacity, "%s", name);
     ptrdiff_t invalid = oto_utf8_invalid_at(out);
     if (invalid >= 0 && strlen(name) >= capacity) {
         out[invalid] = '\0'; /* cut between characters */

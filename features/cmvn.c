@@ -162,13 +162,14 @@ void oto_cmvn_sliding(float *out, const float *in, size_t n, int dim, bool varia
         const double count = (double)(end - begin);
         const double room = fmin((double)window - count, OTO_CMVN_PRIOR_FRAMES);
         const double borrowed = has_prior && room > 0.0 ? room : 0.0;
-        const double weight = borrowed > 0.0 ? borrowed / prior->count : 0.0;
+        const double weight = has_prior ? borrowed / prior->count : 0.0;
         for (size_t d = 0; d < width; d++) { /* eq. 19, 20 */
-            double mean, scale;
-            from_sums(&mean, &scale, count + borrowed,
-                      sum[d] + (weight > 0.0 ? weight * prior->sum[d] : 0.0),
-                      sum_squares[d] + (weight > 0.0 ? weight * prior->sum_squares[d] : 0.0),
-                      variance);
+            double mean, scale, total = sum[d], squares = sum_squares[d];
+            if (has_prior) {
+                total += weight * prior->sum[d];
+                squares += weight * prior->sum_squares[d];
+            }
+            from_sums(&mean, &scale, count + borrowed, total, squares, variance);
             out[t * width + d] = (float)(((double)in[t * width + d] - mean) * scale);
         }
     }
