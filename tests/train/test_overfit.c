@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The whole road on speech of chords: manifests to a model that makes no error on what it was
- * trained on, hardly any on what it was not, and reads the same from the model file through the
- * public API.
+ * trained on, and hardly any on what it was not, read from the model file by the public API.
  *
  * With "--make-corpus DIR" it only writes such a corpus, for the shell tests beside it.
  */
@@ -17,7 +16,7 @@
 static char folder[64];
 
 static const char *const recipe[][2] = {
-    {"layers", "2"}, {"hidden", "24"},   {"epochs", "30"},      {"batch-seconds", "15"},
+    {"layers", "2"}, {"hidden", "24"},   {"epochs", "24"},      {"batch-seconds", "15"},
     {"lr", "0.01"},  {"dropout", "0.1"}, {"warmup-steps", "5"}, {"speeds", "0.95,1.05"},
     {"show", "0"},   {"name", "chords"}, {"mels", "20"},        {"ceps", "13"},
 };
@@ -81,18 +80,11 @@ static void learns_its_utterances_by_heart(void **state)
     assert_int_equal(result.n_skipped, 0);
 }
 
-static void knows_others_too(void **state)
+/* Chords it was not trained on, through the model file and the public API. */
+static void hears_others_through_the_model_file(void **state)
 {
     (void)state;
-    struct oto_train_result result;
-    train("dev.tsv", "others", &result);
-    print_message("utterances it never heard: CER %.2f %%\n", 100 * result.dev_cer);
-    assert_true(result.dev_cer < 0.1);
-}
-
-static void reads_the_same_through_the_model_file(void **state)
-{
-    (void)state;
+    enum { N_TEXTS = 40 };
     oto_model *model;
     oto_error err = {0};
     char path[100];
@@ -103,19 +95,22 @@ static void reads_the_same_through_the_model_file(void **state)
     oto_model_get_info(model, &info);
     assert_string_equal(info.name, "chords");
     assert_int_equal(info.n_symbols, TOY_LETTERS);
-    static const char *const texts[] = {"abcde", "edcba", "ace", "dada", "bb"};
     int n_right = 0;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (uint64_t i = 0; i < N_TEXTS; i++) {
+        char text[TOY_MAX_TEXT + 1] = "", *heard;
+        for (uint64_t k = 0; k < 1 + i % TOY_MAX_TEXT; k++)
+            text[k] = (char)('a' + oto_rng_below(98, i, k, TOY_LETTERS));
         size_t n;
-        char *heard;
-        float *samples = toy_speak(texts[i], 99, i, &n);
+        float *samples = toy_speak(text, 99, i, &n);
         assert_int_equal(oto_transcribe(&heard, model, samples, n, &err), OTO_OK);
-        print_message("said %s, heard %s\n", texts[i], heard);
-        n_right += strcmp(heard, texts[i]) == 0;
+        if (strcmp(heard, text) != 0)
+            print_message("said %s, heard %s\n", text, heard);
+        n_right += strcmp(heard, text) == 0;
         oto_text_free(heard);
         free(samples);
     }
-    assert_true(n_right >= 4);
+    print_message("%d of %d new texts heard rightly\n", n_right, N_TEXTS);
+    assert_true(n_right >= N_TEXTS - 2);
     oto_model_destroy(model);
 }
 
@@ -123,8 +118,7 @@ static int make_corpus(void **state)
 {
     (void)state;
     unit_make_folder(folder);
-    toy_corpus(folder, "train", 120, 11);
-    toy_corpus(folder, "dev", 40, 12);
+    toy_corpus(folder, "train", 100, 11);
     return 0;
 }
 
@@ -139,8 +133,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns_its_utterances_by_heart),
-        cmocka_unit_test(knows_others_too),
-        cmocka_unit_test(reads_the_same_through_the_model_file),
+        cmocka_unit_test(hears_others_through_the_model_file),
     };
     if (argc == 3 && strcmp(argv[1], "--make-corpus") == 0) {
         toy_corpus(argv[2], "train", 60, 21);
