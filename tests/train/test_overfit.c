@@ -16,7 +16,7 @@
 static char folder[64];
 
 static const char *const recipe[][2] = {
-    {"layers", "2"}, {"hidden", "24"},   {"epochs", "24"},      {"batch-seconds", "15"},
+    {"layers", "2"}, {"hidden", "24"},   {"epochs", "40"},      {"batch-seconds", "15"},
     {"lr", "0.01"},  {"dropout", "0.1"}, {"warmup-steps", "5"}, {"speeds", "0.95,1.05"},
     {"show", "0"},   {"name", "chords"}, {"mels", "20"},        {"ceps", "13"},
 };
