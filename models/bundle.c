@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 0, "model"};
+
 /* ---- card -------------------------------------------------------------------------------- */
 
 #define N_CARD_TEXTS 6
@@ -131,7 +133,7 @@ oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t si
 {
     *out = NULL;
     struct oto_container c;
-    oto_status status = oto_container_open(&c, data, size, name, err);
+    oto_status status = oto_container_open(&c, &oto_bundle_kind, data, size, name, err);
     if (status == OTO_OK)
         status = check_known(&c, err);
     if (status != OTO_OK)
@@ -246,7 +248,7 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
     if (status == OTO_OK) {
-        oto_container_finish(&w);
+        oto_container_finish(&w, &oto_bundle_kind);
         if (w.out.failed)
             status = oto_fail_memory(err, "model file");
     }

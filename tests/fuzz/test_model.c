@@ -24,19 +24,19 @@ static uint64_t get(const uint8_t *p, int n)
 /* Size and checksums as if the content were meant so. */
 static void sign(uint8_t *data, size_t size)
 {
-    if (size < OTO_BUNDLE_HEADER)
+    if (size < OTO_CONTAINER_HEADER)
         return;
     size_t n = (size_t)get(data + 12, 4);
-    if (n > OTO_BUNDLE_MAX_SECTIONS || OTO_BUNDLE_HEADER + n * OTO_BUNDLE_ENTRY + 8 > size)
+    if (n > OTO_CONTAINER_MAX_SECTIONS || OTO_CONTAINER_HEADER + n * OTO_CONTAINER_ENTRY + 8 > size)
         return;
     put_u64(data + 16, size);
     for (size_t k = 0; k < n; k++) {
-        uint8_t *entry = data + OTO_BUNDLE_HEADER + k * OTO_BUNDLE_ENTRY;
+        uint8_t *entry = data + OTO_CONTAINER_HEADER + k * OTO_CONTAINER_ENTRY;
         uint64_t offset = get(entry + 16, 8), length = get(entry + 24, 8);
         if (offset <= size && length <= size - offset)
             put_u64(entry + 32, oto_checksum(data + offset, (size_t)length));
     }
-    size_t end = OTO_BUNDLE_HEADER + n * OTO_BUNDLE_ENTRY;
+    size_t end = OTO_CONTAINER_HEADER + n * OTO_CONTAINER_ENTRY;
     put_u64(data + end, oto_checksum(data, end));
 }
 

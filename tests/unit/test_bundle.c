@@ -227,7 +227,8 @@ static size_t end_of_table(void)
 {
     struct oto_container c;
     oto_error err = {0};
-    assert_int_equal(oto_container_open(&c, image, image_size, "tiny", &err), OTO_OK);
+    assert_int_equal(oto_container_open(&c, &oto_bundle_kind, image, image_size, "tiny", &err),
+                     OTO_OK);
     return c.sections[0].offset;
 }
 

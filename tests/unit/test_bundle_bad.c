@@ -54,7 +54,8 @@ struct parts {
 static void take_apart(struct parts *p)
 {
     struct oto_container c;
-    assert_int_equal(oto_container_open(&c, image, image_size, "tiny", NULL), OTO_OK);
+    assert_int_equal(oto_container_open(&c, &oto_bundle_kind, image, image_size, "tiny", NULL),
+                     OTO_OK);
     memset(p, 0, sizeof *p);
     p->n = c.n_sections;
     assert_int_equal(p->n, N_SECTIONS);
@@ -88,7 +89,7 @@ static void build(const struct parts *p, struct oto_container_writer *w)
     oto_container_begin(w, p->n);
     for (int k = 0; k < p->n; k++)
         oto_container_section(w, p->s[k].name, p->s[k].flags, p->s[k].data, p->s[k].size);
-    oto_container_finish(w);
+    oto_container_finish(w, &oto_bundle_kind);
     assert_false(w->out.failed);
 }
 
@@ -361,7 +362,8 @@ static void test_bad_headers(void **state)
                       "section 'frontend': table offset 88: 18446744073709551615");
     expect_bad_header(first + 24, image_size, 8, format, "end behind the file's end");
     struct oto_container c;
-    assert_int_equal(oto_container_open(&c, image, image_size, "tiny", NULL), OTO_OK);
+    assert_int_equal(oto_container_open(&c, &oto_bundle_kind, image, image_size, "tiny", NULL),
+                     OTO_OK);
     expect_bad_header(first + 24, c.sections[0].size - 1, 8, OTO_ERR_CHECKSUM,
                       "padding is not zero");
     expect_bad_header(first + 32, 0, 8, OTO_ERR_CHECKSUM,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "models/bundle_format.h"
+#include "base/container.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,49 +37,60 @@ static size_t align_up(size_t n)
 /* Where the first section stands: header, table and its checksum, padded. */
 static size_t first_offset(int n_sections)
 {
-    return align_up(OTO_BUNDLE_HEADER + (size_t)n_sections * OTO_BUNDLE_ENTRY + 8);
+    return align_up(OTO_CONTAINER_HEADER + (size_t)n_sections * OTO_CONTAINER_ENTRY + 8);
 }
 
-static oto_status check_header(struct oto_container *c, int *minor, oto_error *err)
+static oto_status check_magic(const struct oto_container *c, const struct oto_container_kind *kind,
+                              oto_error *err)
 {
     if (c->size == 0)
-        return oto_fail(err, OTO_ERR_FORMAT, "%s: empty file, expected a model file", c->name);
-    size_t n_magic = c->size < 8 ? c->size : 8;
-    if (memcmp(c->data, OTO_BUNDLE_MAGIC, n_magic) != 0)
-        return oto_fail(err, OTO_ERR_FORMAT,
-                        "%s: header: offset 0: not an Otolith model file (its first bytes are not "
-                        "89 4F 54 4F 0D 0A 1A 0A)",
-                        c->name);
-    if (c->size < OTO_BUNDLE_HEADER)
+        return oto_fail(err, OTO_ERR_FORMAT, "%s: empty file, expected a %s file", c->name,
+                        kind->what);
+    if (memcmp(c->data, kind->magic, c->size < 8 ? c->size : 8) == 0)
+        return OTO_OK;
+    char hex[3 * 8 + 1];
+    for (int i = 0; i < 8; i++)
+        snprintf(hex + 3 * (size_t)i, 4, " %02X", (unsigned char)kind->magic[i]);
+    return oto_fail(err, OTO_ERR_FORMAT,
+                    "%s: header: offset 0: not an Otolith %s file (its first bytes are not%s)",
+                    c->name, kind->what, hex);
+}
+
+static oto_status check_header(struct oto_container *c, const struct oto_container_kind *kind,
+                               oto_error *err)
+{
+    oto_status status = check_magic(c, kind, err);
+    if (status != OTO_OK)
+        return status;
+    if (c->size < OTO_CONTAINER_HEADER)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: header: truncated: the file has %zu bytes, the header alone has %d",
-                        c->name, c->size, OTO_BUNDLE_HEADER);
+                        c->name, c->size, OTO_CONTAINER_HEADER);
     struct oto_reader r;
-    oto_reader_init(&r, c->data, OTO_BUNDLE_HEADER);
+    oto_reader_init(&r, c->data, OTO_CONTAINER_HEADER);
     (void)oto_read_bytes(&r, 8);
     int major = oto_read_u16(&r);
-    *minor = oto_read_u16(&r);
+    int minor = oto_read_u16(&r);
     uint32_t n_sections = oto_read_u32(&r);
     uint64_t file_size = oto_read_u64(&r);
-    if (major != OTO_BUNDLE_MAJOR)
-        return oto_fail(
-            err, OTO_ERR_VERSION,
-            "%s: header: offset 8: model format %d.%d, this build reads %d.x (newer file: update "
-            "Otolith)",
-            c->name, major, *minor, OTO_BUNDLE_MAJOR);
+    if (major != kind->major)
+        return oto_fail(err, OTO_ERR_VERSION,
+                        "%s: header: offset 8: %s format %d.%d, this build reads %d.x (newer file: "
+                        "update Otolith)",
+                        c->name, kind->what, major, minor, kind->major);
     if (file_size != c->size)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: header: offset 16: file size %llu expected, found %zu bytes%s",
                         c->name, (unsigned long long)file_size, c->size,
                         c->size < file_size ? ": truncated, copy it again" : "");
-    if (n_sections < 1 || n_sections > OTO_BUNDLE_MAX_SECTIONS)
+    if (n_sections < 1 || n_sections > OTO_CONTAINER_MAX_SECTIONS)
         return oto_fail(err, OTO_ERR_FORMAT, "%s: header: offset 12: %u sections, expected 1 to %d",
-                        c->name, n_sections, OTO_BUNDLE_MAX_SECTIONS);
+                        c->name, n_sections, OTO_CONTAINER_MAX_SECTIONS);
     c->n_sections = (int)n_sections;
     if (first_offset(c->n_sections) > c->size)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: section table: offset %d: %u entries end at %zu, the file at %zu",
-                        c->name, OTO_BUNDLE_HEADER, n_sections, first_offset(c->n_sections),
+                        c->name, OTO_CONTAINER_HEADER, n_sections, first_offset(c->n_sections),
                         c->size);
     return OTO_OK;
 }
@@ -87,7 +98,7 @@ static oto_status check_header(struct oto_container *c, int *minor, oto_error *e
 /* Header and table are checked by their own checksum before an entry is believed. */
 static oto_status check_table_sum(const struct oto_container *c, oto_error *err)
 {
-    size_t n = OTO_BUNDLE_HEADER + (size_t)c->n_sections * OTO_BUNDLE_ENTRY;
+    size_t n = OTO_CONTAINER_HEADER + (size_t)c->n_sections * OTO_CONTAINER_ENTRY;
     struct oto_reader r;
     oto_reader_init(&r, c->data + n, 8);
     uint64_t stored = oto_read_u64(&r);
@@ -97,7 +108,7 @@ static oto_status check_table_sum(const struct oto_container *c, oto_error *err)
                         "%s: header and section table: offset %zu: checksum %016llx expected, "
                         "found %016llx: the file is damaged",
                         c->name, n, (unsigned long long)stored, (unsigned long long)actual);
-    if (!is_zero(c->data + 24, OTO_BUNDLE_HEADER - 24))
+    if (!is_zero(c->data + 24, OTO_CONTAINER_HEADER - 24))
         return oto_fail(err, OTO_ERR_FORMAT, "%s: header: offset 24: reserved bytes are not zero",
                         c->name);
     return OTO_OK;
@@ -113,14 +124,14 @@ static oto_status read_name(const struct oto_container *c, int k, struct oto_sec
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: section table: offset %d: the name of entry %d is not 1 to 8 printable"
                         " characters",
-                        c->name, OTO_BUNDLE_HEADER + k * OTO_BUNDLE_ENTRY, k);
+                        c->name, OTO_CONTAINER_HEADER + k * OTO_CONTAINER_ENTRY, k);
     memcpy(s->name, raw, 8);
     s->name[8] = 0;
     for (int i = 0; i < k; i++) {
         if (strcmp(c->sections[i].name, s->name) == 0)
             return oto_fail(err, OTO_ERR_FORMAT,
                             "%s: section table: offset %d: section '%s' is there twice", c->name,
-                            OTO_BUNDLE_HEADER + k * OTO_BUNDLE_ENTRY, s->name);
+                            OTO_CONTAINER_HEADER + k * OTO_CONTAINER_ENTRY, s->name);
     }
     return OTO_OK;
 }
@@ -129,7 +140,7 @@ static oto_status read_entry(struct oto_container *c, int k, size_t expected_off
                              struct oto_reader *r, oto_error *err)
 {
     struct oto_section *s = &c->sections[k];
-    int at = OTO_BUNDLE_HEADER + k * OTO_BUNDLE_ENTRY;
+    int at = OTO_CONTAINER_HEADER + k * OTO_CONTAINER_ENTRY;
     const unsigned char *raw = oto_read_bytes(r, 8);
     oto_status status = read_name(c, k, s, raw, err);
     if (status != OTO_OK)
@@ -187,28 +198,27 @@ static oto_status check_section_sums(const struct oto_container *c, oto_error *e
     return OTO_OK;
 }
 
-oto_status oto_container_open(struct oto_container *c, const void *data, size_t size,
-                              const char *name, oto_error *err)
+oto_status oto_container_open(struct oto_container *c, const struct oto_container_kind *kind,
+                              const void *data, size_t size, const char *name, oto_error *err)
 {
     memset(c, 0, sizeof *c);
     set_name(c, name);
     c->data = data;
     c->size = size;
-    int minor = 0;
-    oto_status status = check_header(c, &minor, err);
+    oto_status status = check_header(c, kind, err);
     if (status != OTO_OK)
         return status;
     status = check_table_sum(c, err);
     if (status != OTO_OK)
         return status;
-    size_t table_end = OTO_BUNDLE_HEADER + (size_t)c->n_sections * OTO_BUNDLE_ENTRY + 8;
+    size_t table_end = OTO_CONTAINER_HEADER + (size_t)c->n_sections * OTO_CONTAINER_ENTRY + 8;
     size_t offset = first_offset(c->n_sections);
     status = check_padding(c, "section table", table_end, offset, err);
     if (status != OTO_OK)
         return status;
     struct oto_reader r;
     oto_reader_init(&r, c->data, size);
-    (void)oto_read_bytes(&r, OTO_BUNDLE_HEADER);
+    (void)oto_read_bytes(&r, OTO_CONTAINER_HEADER);
     for (int k = 0; k < c->n_sections; k++) {
         status = read_entry(c, k, offset, &r, err);
         if (status != OTO_OK)
@@ -261,17 +271,17 @@ void oto_container_section(struct oto_container_writer *w, const char *name, uin
     oto_write_align(&w->out, 64);
 }
 
-void oto_container_finish(struct oto_container_writer *w)
+void oto_container_finish(struct oto_container_writer *w, const struct oto_container_kind *kind)
 {
     if (w->out.failed)
         return;
     struct oto_writer head = {0};
-    oto_write_bytes(&head, OTO_BUNDLE_MAGIC, 8);
-    oto_write_u16(&head, OTO_BUNDLE_MAJOR);
-    oto_write_u16(&head, OTO_BUNDLE_MINOR);
+    oto_write_bytes(&head, kind->magic, 8);
+    oto_write_u16(&head, (uint16_t)kind->major);
+    oto_write_u16(&head, (uint16_t)kind->minor);
     oto_write_u32(&head, (uint32_t)w->n_sections);
     oto_write_u64(&head, w->out.size);
-    oto_write_align(&head, OTO_BUNDLE_HEADER);
+    oto_write_align(&head, OTO_CONTAINER_HEADER);
     for (int k = 0; k < w->n_sections; k++) {
         const struct oto_section *s = &w->sections[k];
         oto_write_bytes(&head, s->name, 8);
