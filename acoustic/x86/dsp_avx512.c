@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #include "acoustic/dsp_c.h"
-#include "acoustic/x86/exp2.h"
+#include "acoustic/x86/gates_avx512.h"
 
 enum {
     unit_block = 16,
@@ -15,7 +15,6 @@ enum {
 #else
 #define UNROLL _Pragma("GCC unroll 12")
 #endif
-#define INLINE static inline __attribute__((always_inline))
 
 /* Weights used by several rows are to be loaded once; the compiler would put the load into each
  * FMA, which doubles the time of two rows. */
@@ -128,54 +127,6 @@ static void multiply_rows(float *y, size_t y_stride, const float *x, size_t x_st
     }
 }
 
-/* n = round(t) and q = 2^(t-n) - 1. */
-INLINE __m512 exp2_minus_one(__m512 t, __m512 *n)
-{
-    *n = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __m512 r = _mm512_sub_ps(t, *n);
-    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(EXP2_C6), _mm512_set1_ps(EXP2_C5));
-    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C4));
-    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C3));
-    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C2));
-    p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(EXP2_C1));
-    return _mm512_mul_ps(r, p);
-}
-
-/* MAXPS and MINPS give their second operand where one is NaN: NaN goes through. */
-INLINE __m512 clamp(__m512 x, float limit)
-{
-    return _mm512_min_ps(_mm512_set1_ps(limit), _mm512_max_ps(_mm512_set1_ps(-limit), x));
-}
-
-/* The 14-bit reciprocal and one correction of the quotient by its remainder: within 2^-28 before
- * the last rounding. */
-INLINE __m512 divide(__m512 num, __m512 den)
-{
-    const __m512 inverse = _mm512_rcp14_ps(den), y = _mm512_mul_ps(num, inverse);
-    return _mm512_fmadd_ps(_mm512_fnmadd_ps(y, den, num), inverse, y);
-}
-
-INLINE __m512 sigmoid(__m512 x)
-{
-    const __m512 one = _mm512_set1_ps(1);
-    __m512 n;
-    const __m512 q =
-        exp2_minus_one(clamp(_mm512_mul_ps(x, _mm512_set1_ps(-LOG2_E)), SIGMOID_LIMIT), &n);
-    const __m512 den = _mm512_add_ps(one, _mm512_scalef_ps(_mm512_add_ps(one, q), n));
-    return _mm512_min_ps(_mm512_set1_ps(BELOW_ONE), divide(one, den));
-}
-
-INLINE __m512 tanh_ps(__m512 x)
-{
-    const __m512 one = _mm512_set1_ps(1);
-    __m512 n;
-    const __m512 q =
-        exp2_minus_one(clamp(_mm512_mul_ps(x, _mm512_set1_ps(2 * LOG2_E)), TANH_LIMIT), &n);
-    const __m512 scale = _mm512_scalef_ps(one, n);
-    const __m512 e = _mm512_fmadd_ps(scale, q, _mm512_sub_ps(scale, one)); /* 2^t - 1 */
-    return divide(e, _mm512_add_ps(e, _mm512_set1_ps(2)));
-}
-
 /* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
 INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mmask16 units)
 {
@@ -190,11 +141,6 @@ INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mm
     _mm512_storeu_ps(a + 3 * unit_block, o);
     _mm512_storeu_ps(c, cell);
     _mm512_mask_storeu_ps(h, units, _mm512_mul_ps(o, tanh_ps(cell)));
-}
-
-static __mmask16 mask_of(size_t n_units)
-{
-    return (__mmask16)(n_units < unit_block ? (1u << n_units) - 1 : 0xffffu);
 }
 
 /* One half panel (80 kB for 640 rows of K would not, 40 kB for 320 does stay in the first-level
