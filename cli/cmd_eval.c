@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* otolith eval: error rates of a model on a corpus, by the same recogniser that transcribe uses. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/model.h"
 #include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/eval.h"
-#include "cli/progress.h"
 #include "otolith/audio.h"
 #include "otolith/otolith.h"
-
-#define CHUNK 16384 /* samples read at once */
 
 static const char *const format_names[] = {"text", "json", NULL};
 static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
@@ -70,58 +66,7 @@ static const struct oto_cli_usage usage = {
              "In JSON, rates are fractions of 1 and the interval is wer_low to wer_high.\n",
 };
 
-struct batch {
-    const struct oto_model *model;
-    int rate_hz;
-    struct oto_eval_item *items;
-    size_t n_items;
-    pthread_mutex_t lock; /* guards what follows and item.done */
-    pthread_cond_t changed;
-    size_t next, n_done;
-    double seconds; /* of audio, so far */
-};
-
-struct worker {
-    struct batch *batch;
-    oto_recognizer *recognizer;
-    float *samples; /* [CHUNK] */
-    pthread_t thread;
-};
-
-/* ---- one utterance
- * -------------------------------------------------------------------------------------------------
- */
-
-/* Puts the utterance's place before a message that knows no file. */
-static oto_status name_utterance(struct oto_eval_item *item, oto_status status)
-{
-    char message[sizeof item->err.message];
-    memcpy(message, item->err.message, sizeof message);
-    snprintf(item->err.message, sizeof item->err.message, "%.100s: %.140s", item->utterance->path,
-             message);
-    return status;
-}
-
-static oto_status feed_file(struct worker *w, struct oto_eval_item *item)
-{
-    oto_audio_options options;
-    oto_audio *audio = NULL;
-    oto_audio_options_init(&options);
-    options.rate_hz = w->batch->rate_hz;
-    oto_status status = oto_audio_open(&audio, item->utterance->path, &options, &item->err);
-    if (status != OTO_OK)
-        return status;
-    for (size_t n = 1; status == OTO_OK && n > 0;) {
-        status = oto_audio_read(audio, w->samples, CHUNK, &n, &item->err);
-        if (status == OTO_OK && n > 0) {
-            status = oto_recognizer_feed(w->recognizer, w->samples, n, &item->err);
-            if (status != OTO_OK)
-                status = name_utterance(item, status);
-        }
-    }
-    oto_audio_close(audio);
-    return status;
-}
+/* ---- one utterance ----------------------------------------------------------------------- */
 
 static oto_status count_unknown(struct oto_eval_item *item, const struct oto_alphabet *alphabet)
 {
@@ -132,156 +77,83 @@ static oto_status count_unknown(struct oto_eval_item *item, const struct oto_alp
     return status;
 }
 
-static oto_status recognise(struct worker *w, struct oto_eval_item *item)
+static oto_status prepare(struct oto_eval_item *item, const struct oto_alphabet *alphabet)
 {
-    const struct oto_alphabet *alphabet = w->batch->model->bundle->alphabet;
     oto_status status = oto_text_normalise(&item->ref, item->utterance->text, &alphabet->policy,
                                            alphabet, &item->err);
-    if (status == OTO_OK)
-        status = count_unknown(item, alphabet);
-    if (status != OTO_OK)
-        return name_utterance(item, status);
-    oto_recognizer_reset(w->recognizer);
-    status = feed_file(w, item);
-    if (status != OTO_OK)
-        return status;
-    const oto_result *result = NULL;
-    status = oto_recognizer_finish(w->recognizer, &result, &item->err);
-    if (status == OTO_OK) {
-        item->seconds = result->seconds;
-        item->hyp = oto_strdup(result->text);
-        status = item->hyp ? OTO_OK : oto_fail_memory(&item->err, "text");
-    }
-    if (status == OTO_OK)
-        status = oto_edit_add(&item->words, item->ref, item->hyp, OTO_EDIT_WORDS, &item->err);
+    return status == OTO_OK ? count_unknown(item, alphabet) : status;
+}
+
+static oto_status compare(struct oto_eval_item *item, const oto_result *result)
+{
+    item->seconds = result->seconds;
+    item->hyp = oto_strdup(result->text);
+    if (item->hyp == NULL)
+        return oto_fail_memory(&item->err, "text");
+    oto_status status =
+        oto_edit_add(&item->words, item->ref, item->hyp, OTO_EDIT_WORDS, &item->err);
     if (status == OTO_OK)
         status = oto_edit_add(&item->chars, item->ref, item->hyp, OTO_EDIT_CHARACTERS, &item->err);
-    return status == OTO_OK ? OTO_OK : name_utterance(item, status);
+    return status;
 }
 
-/* ---- all of them
- * ---------------------------------------------------------------------------------------------------
- */
+struct job {
+    struct oto_eval *eval;
+    const struct oto_alphabet *alphabet;
+};
 
-static void *work(void *argument)
+static void recognise(void *arg, struct oto_batch_worker *worker, size_t k)
 {
-    struct worker *w = argument;
-    struct batch *batch = w->batch;
-    pthread_mutex_lock(&batch->lock);
-    while (batch->next < batch->n_items) {
-        struct oto_eval_item *item = &batch->items[batch->next++];
-        pthread_mutex_unlock(&batch->lock);
-        item->err.status = recognise(w, item);
-        pthread_mutex_lock(&batch->lock);
-        item->done = true;
-        batch->n_done++;
-        batch->seconds += item->seconds;
-        pthread_cond_broadcast(&batch->changed);
+    const struct job *job = arg;
+    struct oto_eval_item *item = &job->eval->items[k];
+    const char *path = item->utterance->path;
+    const oto_result *result = NULL;
+    oto_audio_options options;
+    oto_audio_options_init(&options);
+    /* A failure leaves its status in item->err. */
+    if (prepare(item, job->alphabet) != OTO_OK) {
+        oto_cli_name_file(&item->err, path);
+        return;
     }
-    pthread_mutex_unlock(&batch->lock);
-    return NULL;
+    oto_status status = oto_batch_recognize(worker, &result, NULL, path, &options, &item->err);
+    if (status == OTO_OK && compare(item, result) != OTO_OK)
+        oto_cli_name_file(&item->err, path);
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+/* ---- all of them ------------------------------------------------------------------------- */
 
-/* Waits until all is done; failures are told in the order of the corpus. */
-static void wait_for_all(struct batch *batch, double start_s)
+static bool tell(void *arg, size_t k)
 {
-    struct oto_progress progress;
-    oto_progress_init(&progress, stderr, oto_cli_verbosity() != OTO_QUIET);
-    pthread_mutex_lock(&batch->lock);
-    for (size_t told = 0; told < batch->n_items;) {
-        struct oto_eval_item *item = &batch->items[told];
-        if (item->done) {
-            if (item->err.status != OTO_OK)
-                oto_cli_error("%s", item->err.message);
-            told++;
-            continue;
-        }
-        pthread_cond_wait(&batch->changed, &batch->lock);
-        double passed = now_s() - start_s;
-        oto_progress_show(&progress, "%zu of %zu utterances, %.0f s of audio, %.1f times real time",
-                          batch->n_done, batch->n_items, batch->seconds,
-                          passed > 0 ? batch->seconds / passed : 0);
-    }
-    pthread_mutex_unlock(&batch->lock);
-    oto_progress_end(&progress);
+    const struct job *job = arg;
+    const struct oto_eval_item *item = &job->eval->items[k];
+    if (item->err.status != OTO_OK)
+        oto_cli_error("%s", item->err.message);
+    return true;
 }
 
 /* Runs every utterance; OTO_OK also where some failed. */
-static oto_status run_all(struct batch *batch, struct worker *workers, int n_workers,
-                          oto_error *err)
-{
-    double start_s = now_s();
-    int n_started = 0;
-    while (n_started < n_workers &&
-           pthread_create(&workers[n_started].thread, NULL, work, &workers[n_started]) == 0)
-        n_started++;
-    if (n_started == 0)
-        return oto_fail(err, OTO_ERR_MEMORY, "cannot start a thread");
-    wait_for_all(batch, start_s);
-    for (int i = 0; i < n_started; i++)
-        pthread_join(workers[i].thread, NULL);
-    return OTO_OK;
-}
-
-static oto_status create_workers(struct worker *workers, int n, struct batch *batch,
-                                 const struct eval_options *o, oto_error *err)
+static oto_status recognise_all(struct oto_eval *e, const struct oto_model *model,
+                                const struct eval_options *o, oto_error *err)
 {
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
     options.beam = o->beam;
-    for (int i = 0; i < n; i++) {
-        workers[i].batch = batch;
-        workers[i].samples = oto_calloc(CHUNK, sizeof(float));
-        if (!workers[i].samples)
-            return oto_fail_memory(err, "samples");
-        oto_status status =
-            oto_recognizer_create(&workers[i].recognizer, batch->model, &options, err);
-        if (status != OTO_OK)
-            return status;
-    }
-    return OTO_OK;
-}
-
-/* Fills the items of e. */
-static oto_status recognise_all(struct oto_eval *e, const struct oto_model *model,
-                                const struct eval_options *o, oto_error *err)
-{
-    oto_model_info info;
-    oto_model_get_info(model, &info);
-    struct batch batch = {
-        .model = model, .rate_hz = info.rate_hz, .items = e->items, .n_items = e->n_items};
-    int n = e->n_items < (size_t)o->jobs ? (int)e->n_items : o->jobs;
-    struct worker *workers = oto_calloc((size_t)n, sizeof *workers);
-    if (!workers)
-        return oto_fail_memory(err, "workers");
-    pthread_mutex_init(&batch.lock, NULL);
-    pthread_cond_init(&batch.changed, NULL);
-    oto_status status = create_workers(workers, n, &batch, o, err);
-    double start_s = now_s();
-    if (status == OTO_OK)
-        status = run_all(&batch, workers, n, err);
-    e->passed_s = now_s() - start_s;
-    e->jobs = n;
-    for (int i = 0; i < n; i++) {
-        oto_recognizer_destroy(workers[i].recognizer);
-        oto_free(workers[i].samples);
-    }
-    oto_free(workers);
-    pthread_cond_destroy(&batch.changed);
-    pthread_mutex_destroy(&batch.lock);
+    struct job job = {e, model->bundle->alphabet};
+    struct oto_batch batch = {.model = model,
+                              .options = &options,
+                              .n_jobs = o->jobs,
+                              .n_items = e->n_items,
+                              .what = "utterances",
+                              .arg = &job,
+                              .work = recognise,
+                              .tell = tell};
+    oto_status status = oto_batch_run(&batch, err);
+    e->passed_s = batch.passed_s;
+    e->jobs = e->n_items < (size_t)o->jobs ? (int)e->n_items : o->jobs;
     return status;
 }
 
-/* ---- results
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- results ----------------------------------------------------------------------------- */
 
 static oto_status save_hypotheses(const struct oto_eval *e, const char *path, oto_error *err)
 {

@@ -113,6 +113,13 @@ int oto_cli_fail(const oto_error *err, const char *path)
     return oto_exit_code(err, path);
 }
 
+void oto_cli_name_file(oto_error *err, const char *file)
+{
+    char message[sizeof err->message];
+    memcpy(message, err->message, sizeof message);
+    snprintf(err->message, sizeof err->message, "%.100s: %.140s", file, message);
+}
+
 int oto_cli_usage_error(const char *verb, const char *format, ...)
 {
     va_list args;

@@ -56,6 +56,8 @@ void oto_cli_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 void oto_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** oto_cli_error() with the message, and its exit code. */
 int oto_cli_fail(const oto_error *err, const char *path);
+/** Puts FILE before a message of something that knows no file. */
+void oto_cli_name_file(oto_error *err, const char *file);
 /** A usage error: MESSAGE and where help is; OTO_EXIT_USAGE. */
 int oto_cli_usage_error(const char *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

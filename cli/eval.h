@@ -20,7 +20,6 @@ struct oto_eval_item {
     int n_unknown;  /* characters of the reference that the model has no symbol for */
     double seconds; /* of audio */
     oto_error err;
-    bool done;
 };
 
 enum oto_eval_by {
