@@ -3,22 +3,17 @@
  * CTC prefix beam search on one thread, processor time an utterance.
  *
  *     bench_beam [DATA.f32] [--utterances=20] [--frames=500] [--symbols=29] [--beam=100]
- * [--top-n=40]
- *                [--min-log-prob=-10] [--margin=20] [--reps=5] [--labels=0]
+ *                [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5] [--labels=0]
  *
  * DATA holds log-probabilities [utterances, frames, symbols]; without it peaky ones are made up: a
  * blank of 0.97 but on every sixth frame, where a label or two stand out. --min-log-prob=-10000 is
- * no threshold. --labels=1 prints the best labels too, one line of JSON for each utterance.
- * compare_beam.py runs it beside pyctcdecode.
+ * no threshold. --labels=1 prints the best labels first, one line of JSON for each utterance. Times
+ * are of one utterance.
  */
 #include <math.h>
 
-#include "base/mem.h"
-#include "base/rng.h"
 #include "bench.h"
 #include "decoder/beam.h"
-
-enum { REPS_MAX = 1000 };
 
 static int n_utterances = 20, n_frames = 500, n_symbols = 29, width = 100, top_n = 40,
            min_log_prob = -10, margin = 20, reps = 5, print_labels;
@@ -44,44 +39,43 @@ static void make_up(float *out)
     }
 }
 
-static bool read_data(float *out, size_t n, const char *path)
+static oto_status read_data(float *out, size_t n, const char *path, oto_error *err)
 {
     FILE *f = fopen(path, "rb");
     bool good = f && fread(out, sizeof *out, n, f) == n && getc(f) == EOF;
     if (f)
         fclose(f);
-    if (!good)
-        fprintf(stderr, "%s: expected %zu floats\n", path, n);
-    return good;
+    return good ? OTO_OK : oto_fail(err, OTO_ERR_IO, "%s: expected %zu floats", path, n);
 }
 
-static oto_status measure(double *seconds, struct oto_beam *beam, const float *data, oto_error *err)
+struct data {
+    struct oto_beam *beam;
+    float *log_probs;
+};
+
+static oto_status run(void *arg, oto_error *err)
 {
-    size_t stride = (size_t)n_frames * (size_t)n_symbols;
+    const struct data *d = arg;
+    const size_t stride = (size_t)n_frames * (size_t)n_symbols;
     oto_status status = OTO_OK;
-    for (int rep = -1; rep < reps && status == OTO_OK; rep++) { /* the first warms up */
-        double start = bench_now(true);
-        for (int i = 0; i < n_utterances && status == OTO_OK; i++) {
-            oto_beam_reset(beam);
-            status = oto_beam_push(beam, data + (size_t)i * stride, (size_t)n_frames, err);
-        }
-        if (rep >= 0)
-            seconds[rep] = (bench_now(true) - start) / n_utterances;
+    for (size_t i = 0; i < (size_t)n_utterances && status == OTO_OK; i++) {
+        oto_beam_reset(d->beam);
+        status = oto_beam_push(d->beam, d->log_probs + i * stride, (size_t)n_frames, err);
     }
     return status;
 }
 
-static oto_status print_best(struct oto_beam *beam, const float *data, oto_error *err)
+static oto_status print_best(const struct data *d, oto_error *err)
 {
     size_t stride = (size_t)n_frames * (size_t)n_symbols;
     oto_status status = OTO_OK;
     for (int i = 0; print_labels && i < n_utterances && status == OTO_OK; i++) {
         const struct oto_hypothesis *hyps;
         int n;
-        oto_beam_reset(beam);
-        status = oto_beam_push(beam, data + (size_t)i * stride, (size_t)n_frames, err);
+        oto_beam_reset(d->beam);
+        status = oto_beam_push(d->beam, d->log_probs + (size_t)i * stride, (size_t)n_frames, err);
         if (status == OTO_OK)
-            status = oto_beam_n_best(beam, 1, &hyps, &n, err);
+            status = oto_beam_n_best(d->beam, 1, &hyps, &n, err);
         if (status != OTO_OK)
             return status;
         printf("{\"log_prob\":%.9g,\"labels\":[", hyps[0].log_prob);
@@ -94,43 +88,43 @@ static oto_status print_best(struct oto_beam *beam, const float *data, oto_error
 
 int main(int argc, char **argv)
 {
-    const struct bench_option options[] = {{"utterances", &n_utterances, 1, 100000},
-                                           {"frames", &n_frames, 1, 100000},
-                                           {"symbols", &n_symbols, 2, 100000},
-                                           {"beam", &width, 1, 100000},
-                                           {"top-n", &top_n, 0, 100000},
-                                           {"min-log-prob", &min_log_prob, -10000, 0},
-                                           {"margin", &margin, 0, 10000},
-                                           {"reps", &reps, 1, REPS_MAX},
-                                           {"labels", &print_labels, 0, 1}};
-    const char *isa = "auto", *path = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
-    static double seconds[REPS_MAX];
+    const struct bench_option options[] = {
+        {.name = "utterances", &n_utterances, 1, 100000},
+        {.name = "frames", &n_frames, 1, 100000},
+        {.name = "symbols", &n_symbols, 2, 100000},
+        {.name = "beam", &width, 1, 100000},
+        {.name = "top-n", &top_n, 0, 100000},
+        {.name = "min-log-prob", &min_log_prob, -10000, 0},
+        {.name = "margin", &margin, 0, 10000},
+        {.name = "reps", &reps, 1, BENCH_REPS_MAX},
+        {.name = "labels", &print_labels, 0, 1},
+    };
+    const char *path = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+    static struct bench_times times;
     oto_error err = {0};
     bench_parse(argc - (path != NULL), argv + (path != NULL), options,
-                sizeof options / sizeof options[0], &isa);
+                sizeof options / sizeof *options);
     const struct oto_beam_options beam_options = {
         width, top_n, min_log_prob == -10000 ? -(double)INFINITY : min_log_prob, margin};
-    size_t n = (size_t)n_utterances * (size_t)n_frames * (size_t)n_symbols;
-    float *data = oto_calloc(n, sizeof *data);
-    struct oto_beam *beam = NULL;
-    int code = 1;
-    if (!data || oto_beam_create(&beam, n_symbols, &beam_options, &err) != OTO_OK ||
-        (path && !read_data(data, n, path)))
-        goto out;
-    if (!path)
-        make_up(data);
-    if (measure(seconds, beam, data, &err) != OTO_OK)
-        goto out;
-    double median_ms = 1e3 * bench_median(seconds, reps); /* sorts */
-    printf("{\"bench\":\"beam\",\"engine\":\"otolith\",\"frames\":%d,\"symbols\":%d,\"beam\":%d,"
-           "\"top_n\":%d,\"min_log_prob\":%d,"
-           "\"margin\":%d,\"ms\":%.3f,\"min_ms\":%.3f}\n",
-           n_frames, n_symbols, width, top_n, min_log_prob, margin, median_ms, 1e3 * seconds[0]);
-    code = print_best(beam, data, &err) == OTO_OK ? 0 : 1;
-out:
-    if (code && err.status)
-        fprintf(stderr, "%s\n", err.message);
-    oto_beam_destroy(beam);
-    oto_free(data);
-    return code;
+    const size_t n = (size_t)n_utterances * (size_t)n_frames * (size_t)n_symbols;
+    struct data d = {NULL, oto_calloc(n, sizeof(float))};
+    oto_status status = d.log_probs ? oto_beam_create(&d.beam, n_symbols, &beam_options, &err)
+                                    : oto_fail_memory(&err, "posteriors");
+    if (status == OTO_OK && path)
+        status = read_data(d.log_probs, n, path, &err);
+    else if (status == OTO_OK)
+        make_up(d.log_probs);
+    if (status == OTO_OK)
+        status = bench_repeat(&times, 1, reps, run, &d, &err);
+    if (status == OTO_OK)
+        status = print_best(&d, &err);
+    if (status == OTO_OK) {
+        printf("{\"bench\":\"beam\",\"engine\":\"otolith\",\"utterances\":%d,\"frames\":%d,"
+               "\"symbols\":%d,\"beam\":%d,\"top_n\":%d,\"min_log_prob\":%d,\"margin\":%d",
+               n_utterances, n_frames, n_symbols, width, top_n, min_log_prob, margin);
+        bench_print_end(&times, 1, n_utterances, 0);
+    }
+    oto_beam_destroy(d.beam);
+    oto_free(d.log_probs);
+    return bench_exit("bench_beam", status, &err);
 }

@@ -52,8 +52,8 @@ def ours(program, path, n, texts, top_n, floor, margin):
     command = [program, path, f"--utterances={n}", f"--beam={BEAM}", f"--top-n={top_n}", f"--min-log-prob={floor}",
                f"--margin={margin}", "--labels=1"]
     lines = [json.loads(x) for x in subprocess.check_output(command, text=True).splitlines()]
-    hyps = [" ".join("".join(ALPHABET[k] for k in x["labels"]).split()) for x in lines[1:]]
-    return report("otolith", lines[0]["ms"], hyps, texts, top_n=top_n, min_log_prob=floor, margin=margin)
+    hyps = [" ".join("".join(ALPHABET[k] for k in x["labels"]).split()) for x in lines[:-1]]
+    return report("otolith", lines[-1]["cpu_ms"], hyps, texts, top_n=top_n, min_log_prob=floor, margin=margin)
 
 
 def peer(decoder, data, texts, **pruning):

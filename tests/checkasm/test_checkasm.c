@@ -515,7 +515,7 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Least time of 50 steps of H = 320; bench_kernels is the careful version. */
+/* Least time of 50 steps of H = 320; bench_gemm is the careful version. */
 static void bench(struct random *rng, const unsigned masks[], int n_masks)
 {
     static const int rows[] = {1, 8, 32};
