@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 enum { BLOCK_FRAMES = 4096 };
+#define MAX_SECONDS 1e8
 
 struct oto_audio {
     struct oto_source *source;
@@ -24,7 +25,8 @@ struct oto_audio {
     size_t n_mono, mono_at;
     float *ready; /* [BLOCK_FRAMES] at the wanted rate; without a resampler it is mono */
     size_t n_ready, ready_at;
-    uint64_t n_taken;  /* frames made mono so far */
+    uint64_t n_taken;  /* frames made mono so far, counted from the start of the source */
+    int64_t n_left;    /* frames of the part that was asked for, -1 = to the end */
     bool source_ended; /* what follows comes out of the resampler */
     bool ended;
     oto_error failure; /* first failure, given again by every later read */
@@ -59,6 +61,12 @@ static oto_status check_options(oto_audio_options *out, const oto_audio_options 
                         "%s: channel %d was asked for; 0 (mean of all) or 1 and up are possible",
                         name, out->channel);
     }
+    if (!(out->start_s >= 0 && out->start_s < MAX_SECONDS) ||
+        !(out->length_s >= 0 && out->length_s < MAX_SECONDS)) {
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "%s: a part of %g s from %g s on was asked for; 0 to %.0f are possible",
+                        name, out->length_s, out->start_s, MAX_SECONDS);
+    }
     return OTO_OK;
 }
 
@@ -80,12 +88,61 @@ static oto_status create_buffers(struct oto_audio *audio, int rate_hz, oto_error
     return oto_resampler_create(&audio->resampler, audio->source_rate_hz, rate_hz, err);
 }
 
+/* Next block of the source into frames, none beyond the part that was asked for. */
+static oto_status read_block(struct oto_audio *audio, oto_error *err)
+{
+    size_t capacity = BLOCK_FRAMES;
+    if (audio->n_left >= 0 && audio->n_left < BLOCK_FRAMES) {
+        capacity = (size_t)audio->n_left;
+    }
+    audio->n_frames = 0;
+    if (capacity == 0) {
+        return OTO_OK;
+    }
+    oto_status status =
+        oto_source_read(audio->source, audio->frames, capacity, &audio->n_frames, err);
+    if (status == OTO_OK && audio->n_left >= 0) {
+        if (audio->n_frames == 0) {
+            oto_source_warn(audio->source, "ends %.3f s before the part that was asked for does",
+                            (double)audio->n_left / audio->source_rate_hz);
+            audio->n_left = 0;
+        }
+        audio->n_left -= (int64_t)audio->n_frames;
+    }
+    return status;
+}
+
+/* To the first frame of the part that was asked for. */
+static oto_status start_part(struct oto_audio *audio, const oto_audio_options *options,
+                             oto_error *err)
+{
+    int64_t first = llround(options->start_s * audio->source_rate_hz), reached = 0;
+    audio->n_left = -1;
+    if (options->length_s > 0) {
+        int64_t end = llround((options->start_s + options->length_s) * audio->source_rate_hz);
+        audio->n_left = end > first ? end - first : 1;
+    }
+    if (first == 0) {
+        return OTO_OK;
+    }
+    oto_status status = oto_source_skip_to(audio->source, first, &reached, err);
+    if (status != OTO_OK) {
+        return status;
+    }
+    if (reached < first || first == audio->source->info.n_frames) {
+        return oto_fail(
+            err, OTO_ERR_DATA, "%s: a part from %.3f s on was asked for, but it ends at %.3f s",
+            audio->source->name, options->start_s, (double)reached / audio->source_rate_hz);
+    }
+    audio->n_taken = (uint64_t)first;
+    return OTO_OK;
+}
+
 /* Reads the first block now: a file without a single sample fails at open, where its siblings fail
  * too. */
 static oto_status prefetch(struct oto_audio *audio, oto_error *err)
 {
-    oto_status status =
-        oto_source_read(audio->source, audio->frames, BLOCK_FRAMES, &audio->n_frames, err);
+    oto_status status = read_block(audio, err);
     if (status != OTO_OK) {
         return status;
     }
@@ -123,6 +180,9 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     }
     if (status == OTO_OK) {
         status = create_buffers(audio, options->rate_hz, err);
+    }
+    if (status == OTO_OK) {
+        status = start_part(audio, options, err);
     }
     if (status == OTO_OK && request->input != NULL) {
         status = prefetch(audio, err);
@@ -257,8 +317,7 @@ static oto_status make_mono(struct oto_audio *audio, oto_error *err)
 static oto_status next_mono(struct oto_audio *audio, oto_error *err)
 {
     if (!audio->prefetched) {
-        oto_status status =
-            oto_source_read(audio->source, audio->frames, BLOCK_FRAMES, &audio->n_frames, err);
+        oto_status status = read_block(audio, err);
         if (status != OTO_OK) {
             return status;
         }

@@ -76,6 +76,33 @@ oto_status oto_source_read(struct oto_source *source, float *frames, size_t capa
     return source->backend->read(source, frames, capacity, n_read, err);
 }
 
+oto_status oto_source_skip_to(struct oto_source *source, int64_t frame, int64_t *reached,
+                              oto_error *err)
+{
+    enum { BLOCK = 1024 };
+    *reached = frame;
+    if (source->info.n_frames >= 0 && frame > source->info.n_frames) {
+        *reached = source->info.n_frames;
+        return OTO_OK;
+    }
+    if (source->backend->seek != NULL && source->backend->seek(source, frame)) {
+        return OTO_OK;
+    }
+    float *frames = oto_calloc((size_t)BLOCK * (size_t)source->info.n_channels, sizeof *frames);
+    oto_status status = frames != NULL ? OTO_OK : oto_fail_memory(err, "audio buffers");
+    for (*reached = 0; status == OTO_OK && *reached < frame;) {
+        int64_t left = frame - *reached;
+        size_t n = 0;
+        status = oto_source_read(source, frames, left < BLOCK ? (size_t)left : BLOCK, &n, err);
+        if (n == 0) {
+            break;
+        }
+        *reached += (int64_t)n;
+    }
+    oto_free(frames);
+    return status;
+}
+
 void oto_source_close(struct oto_source *source)
 {
     if (source == NULL) {

@@ -62,6 +62,9 @@ struct oto_source_backend {
     oto_status (*read)(struct oto_source *source, float *frames, size_t capacity, size_t *n_read,
                        oto_error *err);
     void (*close)(struct oto_source *source);
+    /** Goes to that frame, exactly; false when it cannot, and nothing has moved then. NULL where
+     * there is only reading. */
+    bool (*seek)(struct oto_source *source, int64_t frame);
     /** Refreshes what changes while reading; NULL where nothing does. */
     void (*info)(const struct oto_source *source, struct oto_source_info *info);
 };
@@ -78,6 +81,10 @@ oto_status oto_source_open(struct oto_source **out, struct oto_source_request *r
                            oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_source_read(struct oto_source *source, float *frames, size_t capacity,
                            size_t *n_read, oto_error *err) OTO_WARN_UNUSED;
+/** Goes to a frame from the start, by seeking or by reading up to it; *reached is less only where
+ * the source ends before. */
+oto_status oto_source_skip_to(struct oto_source *source, int64_t frame, int64_t *reached,
+                              oto_error *err) OTO_WARN_UNUSED;
 void oto_source_close(struct oto_source *source);
 void oto_source_get_info(const struct oto_source *source, struct oto_source_info *info);
 

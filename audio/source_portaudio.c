@@ -482,4 +482,5 @@ static void portaudio_info(const struct oto_source *source, struct oto_source_in
 }
 
 const struct oto_source_backend oto_source_portaudio = {
-    "portaudio", portaudio_probe, portaudio_open, portaudio_read, portaudio_close, portaudio_info};
+    "portaudio", portaudio_probe, portaudio_open, portaudio_read, portaudio_close,
+    NULL,        portaudio_info};

@@ -195,7 +195,7 @@ static void raw_close(struct oto_source *source)
     oto_free(source->state);
 }
 
-const struct oto_source_backend oto_source_raw = {"raw",    raw_probe, raw_open,
-                                                  raw_read, raw_close, NULL};
-const struct oto_source_backend oto_source_wav = {"wav",    wav_probe, wav_open,
-                                                  raw_read, raw_close, NULL};
+const struct oto_source_backend oto_source_raw = {"raw",     raw_probe, raw_open, raw_read,
+                                                  raw_close, NULL,      NULL};
+const struct oto_source_backend oto_source_wav = {"wav",     wav_probe, wav_open, raw_read,
+                                                  raw_close, NULL,      NULL};

@@ -323,5 +323,15 @@ static void sndfile_close(struct oto_source *source)
     oto_free(state);
 }
 
-const struct oto_source_backend oto_source_sndfile = {"libsndfile", sndfile_probe, sndfile_open,
-                                                      sndfile_read, sndfile_close, NULL};
+static bool sndfile_seek(struct oto_source *source, int64_t frame)
+{
+    struct sndfile_state *state = source->state;
+    if (sf_seek(state->file, frame, SEEK_SET) != frame) {
+        return false;
+    }
+    state->n_read = frame;
+    return true;
+}
+
+const struct oto_source_backend oto_source_sndfile = {
+    "libsndfile", sndfile_probe, sndfile_open, sndfile_read, sndfile_close, sndfile_seek, NULL};

@@ -26,6 +26,9 @@ typedef struct oto_audio_options {
      * u8 s8 s16le s16be s24le s24be s32le s32be f32le f32be f64le f64be mulaw alaw. On standard
      * input a RIFF, RF64, RIFX, fLaC or OggS header wins over it. */
     const char *raw;
+    /* A part of the recording: length_s seconds from start_s on; length_s = 0 goes to the end.
+     * Files are sought where their format allows it, everything else is read up to there. */
+    double start_s, length_s;
 } oto_audio_options;
 OTO_API void oto_audio_options_init(oto_audio_options *options);
 
@@ -54,7 +57,7 @@ OTO_API oto_status oto_audio_read(oto_audio *audio, float *samples, size_t capac
 
 typedef struct oto_audio_info {
     int source_rate_hz, n_channels;
-    double seconds;      /* by the header; negative when unknown (streams) */
+    double seconds;      /* of all of it, by the header; negative when unknown (streams) */
     const char *format;  /* "WAV, signed 16 bit PCM" */
     const char *warning; /* "" or what was odd so far: truncated data, lost microphone samples */
     uint64_t n_lost;     /* microphone samples lost to overruns so far */
