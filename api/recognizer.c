@@ -5,7 +5,9 @@
 
 #include "acoustic/sequences.h"
 #include "api/model.h"
+#include "api/stages.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -20,6 +22,7 @@ struct oto_recognizer {
     oto_recognizer_options options; /* beam resolved to the model's default */
     struct oto_frontend *frontend;
     struct oto_network_workspace *workspace;
+    struct oto_pool *pool; /* NULL for one thread */
     struct oto_sequences sequences;
     struct oto_beam *beam; /* NULL when greedy */
 
@@ -35,6 +38,8 @@ struct oto_recognizer {
     uint64_t n_samples;
     bool finished, failed;
 
+    struct oto_stage_time *times; /* [OTO_N_STAGES] borrowed; NULL unless asked for */
+
     oto_result result;
     oto_alternative *alternatives; /* [n_best]; texts owned, NULL from n_alternatives on */
     int n_alternatives;
@@ -42,8 +47,11 @@ struct oto_recognizer {
 
 void oto_recognizer_options_init(oto_recognizer_options *options)
 {
-    *options = (oto_recognizer_options){
-        .struct_size = sizeof *options, .beam = 0, .n_best = 1, .max_segment_s = 30};
+    *options = (oto_recognizer_options){.struct_size = sizeof *options,
+                                        .beam = 0,
+                                        .n_best = 1,
+                                        .max_segment_s = 30,
+                                        .n_threads = 1};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -62,6 +70,9 @@ static oto_status check_options(oto_recognizer_options *o, const oto_model *mode
     if (!(o->max_segment_s >= 1 && o->max_segment_s <= 600))
         return oto_fail(err, OTO_ERR_ARGUMENT, "max_segment_s: found %g, expected 1 to 600",
                         o->max_segment_s);
+    if (o->n_threads < 1 || o->n_threads > 256)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "n_threads: found %d, expected 1 to 256",
+                        o->n_threads);
     return OTO_OK;
 }
 
@@ -75,6 +86,11 @@ static oto_status create_parts(oto_recognizer *rec, oto_error *err)
     status = oto_network_workspace_create(&rec->workspace, rec->model->network, err);
     if (status != OTO_OK)
         return status;
+    if (rec->options.n_threads > 1) {
+        status = oto_pool_create(&rec->pool, rec->options.n_threads, err);
+        if (status != OTO_OK)
+            return status;
+    }
     if (rec->options.beam > 1) {
         struct oto_beam_options options = b->beam;
         options.beam = rec->options.beam;
@@ -155,6 +171,7 @@ void oto_recognizer_destroy(oto_recognizer *rec)
     oto_free(rec->features);
     oto_beam_destroy(rec->beam);
     oto_sequences_clear(&rec->sequences);
+    oto_pool_destroy(rec->pool);
     oto_network_workspace_destroy(rec->workspace);
     oto_frontend_destroy(rec->frontend);
     oto_free(rec);
@@ -172,6 +189,29 @@ void oto_recognizer_reset(oto_recognizer *rec)
     rec->n_segments = 0;
     rec->n_samples = 0;
     rec->finished = rec->failed = false;
+}
+
+/* ---- time of the stages ------------------------------------------------------------------ */
+
+void oto_recognizer_time_stages(oto_recognizer *rec, struct oto_stage_time *times)
+{
+    rec->times = times;
+}
+
+static struct oto_stage_time now(const oto_recognizer *rec)
+{
+    if (rec->times == NULL)
+        return (struct oto_stage_time){0, 0};
+    return (struct oto_stage_time){oto_clock_wall_s(), oto_clock_cpu_s()};
+}
+
+static void count(const oto_recognizer *rec, enum oto_stage stage, struct oto_stage_time start)
+{
+    if (rec->times == NULL)
+        return;
+    struct oto_stage_time end = now(rec);
+    rec->times[stage].wall_s += end.wall_s - start.wall_s;
+    rec->times[stage].cpu_s += end.cpu_s - start.cpu_s;
 }
 
 /* ---- one segment ------------------------------------------------------------------------- */
@@ -238,18 +278,24 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     const float *statics = oto_frontend_static(rec->frontend, &n_waiting);
     int n_frames = (int)oto_frontend_n_frames(rec->frontend, n_static);
     clear_alternatives(rec);
+    struct oto_stage_time start = now(rec);
     oto_status status =
         oto_frontend_apply(rec->frontend, rec->features, statics, n_static, NULL, NULL, err);
+    count(rec, OTO_STAGE_FEATURES, start);
+    start = now(rec);
     if (status == OTO_OK)
         status = oto_sequences_set(&rec->sequences, &n_frames, 1, err);
     if (status == OTO_OK)
         status = oto_network_forward(rec->model->network, rec->workspace, rec->log_probs,
-                                     rec->features, &rec->sequences, 0, NULL, NULL, err);
+                                     rec->features, &rec->sequences, 0, NULL, rec->pool, err);
+    count(rec, OTO_STAGE_NETWORK, start);
+    start = now(rec);
     if (status == OTO_OK)
         status = rec->beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
                                    : decode_greedy(rec, (size_t)n_frames, err);
     if (status == OTO_OK)
         status = append_text(rec, rec->alternatives[0].text, err);
+    count(rec, OTO_STAGE_DECODER, start);
     if (status != OTO_OK)
         return status;
     rec->log_prob += rec->alternatives[0].log_prob;
@@ -341,7 +387,9 @@ oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t
     }
     for (size_t at = 0; at < n_samples && status == OTO_OK; at += SLICE) {
         size_t n = n_samples - at < SLICE ? n_samples - at : SLICE;
+        const struct oto_stage_time start = now(rec);
         status = oto_frontend_push(rec->frontend, samples + at, n, err);
+        count(rec, OTO_STAGE_FEATURES, start);
         rec->n_samples += n;
         if (status == OTO_OK)
             status = decode_full_segments(rec, err);
@@ -377,7 +425,9 @@ oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
     oto_status status = check_state(rec, "oto_recognizer_finish", err);
     if (status != OTO_OK)
         return status;
+    const struct oto_stage_time start = now(rec);
     status = oto_frontend_finish(rec->frontend, err);
+    count(rec, OTO_STAGE_FEATURES, start);
     if (status == OTO_OK)
         status = decode_full_segments(rec, err);
     size_t n_static = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "cli/common.h"
 #include "cli/progress.h"
@@ -28,13 +29,6 @@ struct oto_batch_worker {
     float *samples; /* [CHUNK] */
     pthread_t thread;
 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- one recording -------------------------------------------------------------------------- */
 
@@ -126,7 +120,7 @@ static void wait_for(struct shared *shared, size_t k, struct oto_progress *progr
             until.tv_sec++;
         }
         pthread_cond_timedwait(&shared->changed, &shared->lock, &until);
-        double passed_s = now_s() - start_s;
+        double passed_s = oto_clock_wall_s() - start_s;
         oto_progress_show(progress, "%zu of %zu %s done, %.0f s of audio, %.1f times real time",
                           shared->n_done, batch->n_items, batch->what, batch->audio_s,
                           passed_s > 0 ? batch->audio_s / passed_s : 0);
@@ -139,7 +133,7 @@ static oto_status run_threads(struct shared *shared, struct oto_batch_worker *wo
 {
     struct oto_batch *batch = shared->batch;
     struct oto_progress progress;
-    double start_s = now_s();
+    double start_s = oto_clock_wall_s();
     int n_started = 0;
     while (n_started < n_workers &&
            pthread_create(&workers[n_started].thread, NULL, run_worker, &workers[n_started]) == 0)
@@ -157,7 +151,7 @@ static oto_status run_threads(struct shared *shared, struct oto_batch_worker *wo
     pthread_mutex_unlock(&shared->lock);
     for (int i = 0; i < n_started; i++)
         pthread_join(workers[i].thread, NULL);
-    batch->passed_s = now_s() - start_s;
+    batch->passed_s = oto_clock_wall_s() - start_s;
     return OTO_OK;
 }
 

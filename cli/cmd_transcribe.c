@@ -20,7 +20,7 @@ static const char *const output_names[] = {"text", "tsv", "json",
 
 struct transcribe_options {
     char *model, *raw;
-    int format, beam, n_best, channel, jobs;
+    int format, beam, n_best, channel, jobs, threads;
     double max_segment_s;
 };
 
@@ -43,6 +43,8 @@ static const struct oto_option option_table[] = {
      .argument = "SECONDS", .help = "Longer audio is cut at its quietest moments into parts up to this length, in seconds."},
     {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
      .help = "Files worked on at the same time."},
+    {.name = "threads", .short_name = 't', .type = OTO_OPTION_INT, FIELD(threads), .default_text = "1", .min = 1, .max = 256,
+     .help = "Threads that share the work of one file: two are worth having, more are not."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -157,6 +159,7 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
     options.beam = o->beam;
     options.n_best = o->n_best;
     options.max_segment_s = o->max_segment_s;
+    options.n_threads = o->threads;
     struct job job = {.options = o, .items = calloc((size_t)n, sizeof *job.items), .n_items = n};
     if (job.items == NULL) {
         oto_cli_error("out of memory (files)");

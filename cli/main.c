@@ -12,6 +12,7 @@ const struct oto_command oto_commands[] = {
     {"eval", "error rates of a model on a corpus", oto_cmd_eval},
     {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
+    {"bench", "what a model costs: time of each stage, latency, memory", oto_cmd_bench},
     {"devices", "list the microphones", oto_cmd_devices},
     {"help", "help on a subcommand", oto_cmd_help},
 };

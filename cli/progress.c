@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #define INTERVAL_S 0.1
@@ -23,13 +23,6 @@ void oto_progress_hide(void)
     FILE *out = atomic_exchange(&shown_on, NULL);
     if (out != NULL)
         fputs(ERASE_LINE, out);
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static int terminal_width(FILE *out)
@@ -67,7 +60,7 @@ void oto_progress_show(struct oto_progress *p, const char *format, ...)
 {
     if (!p->enabled)
         return;
-    double now = now_s();
+    double now = oto_clock_wall_s();
     if (now < p->next_s)
         return;
     p->next_s = now + INTERVAL_S;

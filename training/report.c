@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct oto_report {
@@ -20,13 +20,6 @@ struct oto_report {
 
 static const double live_interval_s = 0.5, plain_interval_s = 180;
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 oto_status oto_report_open(struct oto_report **out, const char *path,
                            const struct oto_report_sink *sink, oto_error *err)
 {
@@ -36,7 +29,7 @@ oto_status oto_report_open(struct oto_report **out, const char *path,
         return oto_fail_memory(err, "report");
     oto_status status = OTO_OK;
     r->sink = *sink;
-    r->last_s = now_s();
+    r->last_s = oto_clock_wall_s();
     r->path = oto_strdup(path);
     r->metrics = fopen(path, "ab");
     if (!r->path)
@@ -95,7 +88,7 @@ static bool is_due(struct oto_report *r)
 {
     if (!r->sink.line)
         return false;
-    double now = now_s();
+    double now = oto_clock_wall_s();
     if (now - r->last_s < (r->sink.live ? live_interval_s : plain_interval_s))
         return false;
     r->last_s = now;

@@ -2,18 +2,11 @@
 /** One training step. */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "training/trainer_private.h"
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch, oto_error *err)
 {
@@ -172,7 +165,7 @@ static void report_step(struct oto_trainer *t, double loss, double norm, double 
 oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
-    double start = now_s(), norm = (double)NAN;
+    double start = oto_clock_wall_s(), norm = (double)NAN;
     oto_status status = assemble_next(t, err);
     if (status != OTO_OK)
         return status;
@@ -210,7 +203,7 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
                         (unsigned long long)s->n_skipped);
     }
     s->audio_s += (double)t->batch.seqs.n_rows * t->shift_s;
-    s->wall_s += now_s() - start;
+    s->wall_s += oto_clock_wall_s() - start;
     report_step(t, loss * scale, norm, rate);
     return OTO_OK;
 }

@@ -4,17 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "training/trainer_private.h"
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool asked_to_stop(const struct oto_trainer *t)
 {
@@ -40,18 +33,18 @@ static void show_progress(struct oto_trainer *t)
 /* Steps from the state's position to the end of the epoch, with a checkpoint every so often. */
 static oto_status run_steps(struct oto_trainer *t, oto_error *err)
 {
-    double last_checkpoint = now_s();
+    double last_checkpoint = oto_clock_wall_s();
     while (t->state.position < t->plan.n_batches) {
         oto_status status = oto_trainer_step(t, err);
         if (status != OTO_OK)
             return status;
         show_progress(t);
         bool stop = asked_to_stop(t);
-        if (stop || now_s() - last_checkpoint >= 60 * t->o->checkpoint_minutes) {
+        if (stop || oto_clock_wall_s() - last_checkpoint >= 60 * t->o->checkpoint_minutes) {
             status = oto_trainer_save_checkpoint(t, err);
             if (status != OTO_OK)
                 return status;
-            last_checkpoint = now_s();
+            last_checkpoint = oto_clock_wall_s();
         }
         if (stop)
             return oto_fail(
@@ -105,7 +98,7 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
     struct oto_dev_result dev = {(double)NAN, (double)NAN, (double)NAN};
-    double start = now_s();
+    double start = oto_clock_wall_s();
     bool best = false;
     oto_status status = t->dev ? oto_trainer_evaluate(t, &dev, err) : OTO_OK;
     if (status == OTO_OK)
@@ -122,7 +115,7 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
         if (status != OTO_OK)
             return status;
     }
-    s->total_wall_s += s->wall_s + (now_s() - start);
+    s->total_wall_s += s->wall_s + (oto_clock_wall_s() - start);
     report_epoch(t, &dev, best);
     s->epoch++;
     s->position = 0;

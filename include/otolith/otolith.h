@@ -78,6 +78,7 @@ typedef struct oto_recognizer_options {
     int beam;             /* prefixes kept; 1 = greedy; 0 = the model's default */
     int n_best;           /* alternatives returned, 1..beam */
     double max_segment_s; /* longer input is cut at quiet moments into parts up to this; 30 */
+    int n_threads;        /* that share the work of one input: same result for any number; 1 */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

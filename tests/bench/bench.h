@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "acoustic/dsp.h"
 #include "acoustic/gemm.h"
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/pool.h"
@@ -114,9 +114,7 @@ static inline float *bench_numbers(size_t n, uint64_t stream, double range)
 /** Seconds, of the wall or of this process's processor time. */
 static inline double bench_now(bool cpu_time)
 {
-    struct timespec t;
-    clock_gettime(cpu_time ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return cpu_time ? oto_clock_cpu_s() : oto_clock_wall_s();
 }
 
 static inline int bench_compare(const void *a, const void *b)

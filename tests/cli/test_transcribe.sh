@@ -50,6 +50,8 @@ has err '8 done, 0 failed'
 for jobs in 2 4 16; do
     run 0 "$OTOLITH" transcribe $model --jobs=$jobs s?.wav
     cmp -s out several || fail "other output with $jobs jobs"
+    run 0 "$OTOLITH" transcribe $model --threads=$jobs s?.wav
+    cmp -s out several || fail "other output with $jobs threads"
 done
 run 0 "$OTOLITH" transcribe -q $model s?.wav
 cmp -s out several || fail "-q hides results"

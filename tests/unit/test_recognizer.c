@@ -5,6 +5,8 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "api/stages.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "otolith/otolith.h"
 #include "tiny_model.h"
@@ -278,6 +280,53 @@ static void test_endless_input(void **state)
     oto_recognizer_destroy(rec);
 }
 
+/* Any number of threads gives the same bits. */
+static void test_threads_in_one(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    oto_recognizer *alone = make(8, 1, 2);
+    const oto_result *expected = run(alone, sound, N_LONG, N_LONG);
+    assert_true(strlen(expected->text) > 3);
+    for (int n = 2; n <= 3; n++) {
+        oto_recognizer *rec = NULL;
+        oto_recognizer_options options;
+        oto_recognizer_options_init(&options);
+        options.beam = 8;
+        options.max_segment_s = 2;
+        options.n_threads = n;
+        assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_OK);
+        const oto_result *r = run(rec, sound, N_LONG, N_LONG);
+        assert_string_equal(r->text, expected->text);
+        assert_true(r->log_prob == expected->log_prob);
+        oto_recognizer_destroy(rec);
+    }
+    oto_recognizer_destroy(alone);
+}
+
+/* Each stage is timed while somebody asks for it, and only then; the parts are within the whole. */
+static void test_stage_times(void **state)
+{
+    (void)state;
+    struct oto_stage_time times[OTO_N_STAGES] = {{0, 0}}, before[OTO_N_STAGES];
+    oto_recognizer *rec = make(8, 1, 2);
+    oto_recognizer_time_stages(rec, times);
+    const double start = oto_clock_wall_s();
+    (void)run(rec, sound, N_LONG, 1600);
+    const double whole = oto_clock_wall_s() - start;
+    double sum = 0;
+    for (int i = 0; i < OTO_N_STAGES; i++) {
+        assert_true(times[i].wall_s > 0 && times[i].cpu_s > 0);
+        sum += times[i].wall_s;
+    }
+    assert_true(sum <= whole);
+    memcpy(before, times, sizeof times);
+    oto_recognizer_time_stages(rec, NULL);
+    (void)run(rec, sound, N_LONG, 1600);
+    assert_memory_equal(before, times, sizeof times);
+    oto_recognizer_destroy(rec);
+}
+
 /* ---- errors ------------------------------------------------------------------------------ */
 
 static void test_not_finite(void **state)
@@ -355,6 +404,11 @@ static void test_wrong_options(void **state)
     expect_wrong_options(0, 1, 0, size, "max_segment_s: found 0");
     expect_wrong_options(0, 1, (double)NAN, size, "max_segment_s: found nan");
     expect_wrong_options(0, 1, 30, 0, "struct_size is not set");
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.n_threads = 0;
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_ARGUMENT);
+    assert_contains(err.message, "n_threads: found 0, expected 1 to 256");
     assert_int_equal(oto_recognizer_create(NULL, model, NULL, &err), OTO_ERR_ARGUMENT);
     assert_int_equal(oto_recognizer_create(&rec, NULL, NULL, &err), OTO_ERR_ARGUMENT);
     assert_int_equal(oto_recognizer_create(&rec, model, NULL, &err), OTO_OK);
@@ -458,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_not_finite),     cmocka_unit_test(test_wrong_order),
         cmocka_unit_test(test_wrong_options),  cmocka_unit_test(test_older_options),
         cmocka_unit_test(test_without_memory), cmocka_unit_test(test_threads_share_a_model),
+        cmocka_unit_test(test_threads_in_one), cmocka_unit_test(test_stage_times),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
