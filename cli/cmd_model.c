@@ -8,14 +8,18 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/json.h"
+#include "cli/model.h"
 #include "models/bundle.h"
 #include "otolith/otolith.h"
 
 static const char *const format_names[] = {"text", "json", NULL};
 static const char *const weight_names[] = {"f32", "f16", NULL}; /* as enum oto_weight_type */
 
+static const char *const source_names[] = {"pytorch", NULL};
+
 struct model_options {
-    int format, weights;
+    int format, weights, from;
+    char *like, *prefix;
 };
 
 #define FIELD(f) .offset = offsetof(struct model_options, f)
@@ -24,7 +28,13 @@ static const struct oto_option option_table[] = {
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
      .choices = format_names, .help = "What info prints."},
     {.name = "weights", .short_name = 'w', .type = OTO_OPTION_CHOICE, FIELD(weights), .default_text = "f32",
-     .choices = weight_names, .help = "How convert stores weights: single precision, or half of it in half the space."},
+     .choices = weight_names, .help = "How convert and import store weights: single precision, or half of it in half the space."},
+    {.name = "from", .type = OTO_OPTION_CHOICE, FIELD(from), .default_text = "pytorch", .choices = source_names,
+     .help = "Names and gate order of the weights that import reads: a PyTorch state dict saved as safetensors."},
+    {.name = "like", .type = OTO_OPTION_TEXT, FIELD(like), .default_text = "", .argument = "MODEL",
+     .help = "Model whose front end, alphabet and decoder go with imported weights."},
+    {.name = "prefix", .type = OTO_OPTION_TEXT, FIELD(prefix), .default_text = "", .argument = "TEXT",
+     .help = "What stands before each imported name, such as 'model.'; other tensors are not looked at."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -33,11 +43,15 @@ static const struct oto_cli_usage usage = {
     .verb = "model",
     .synopsis = "  otolith model info [options] [MODEL...]\n"
                 "  otolith model verify [MODEL...]\n"
-                "  otolith model convert --weights=f16|f32 IN OUT\n",
+                "  otolith model convert --weights=f16|f32 IN OUT\n"
+                "  otolith model export IN OUT.safetensors\n"
+                "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
     .examples = "  otolith model info english\n"
                 "  otolith model info --format=json models/digits-en.oto | jq .card\n"
                 "  otolith model verify *.oto\n"
-                "  otolith model convert --weights=f16 big.oto small.oto\n",
+                "  otolith model convert --weights=f16 big.oto small.oto\n"
+                "  otolith model export english english.safetensors\n"
+                "  otolith model import --like=english tuned.safetensors tuned.oto\n",
     .notes = "MODEL is a file, or a name in the search path; none is the default model. verify "
              "reads every byte,\n"
              "checks every checksum and value, and prints 'FILE: ok'. Exit code 65: the file is "
@@ -178,11 +192,9 @@ static void info_json(const char *path, const struct oto_bundle *b)
     printf("]}}\n");
 }
 
-/* ---- the three actions
- * ------------------------------------------------------------------------------------------ */
+/* ---- actions ----------------------------------------------------------------------------- */
 
-/* NULL when it fails; *code is then the exit code. */
-static struct oto_bundle *load(const char *name, char *path, size_t capacity, int *code)
+struct oto_bundle *oto_cli_load_model(const char *name, char *path, size_t capacity, int *code)
 {
     oto_error err = {0};
     struct oto_bundle *bundle = NULL;
@@ -193,11 +205,21 @@ static struct oto_bundle *load(const char *name, char *path, size_t capacity, in
     return bundle;
 }
 
+int oto_cli_save_model(const struct oto_bundle *bundle, const char *path)
+{
+    oto_error err = {0};
+    oto_status status = oto_bundle_save(bundle, path, &err);
+    if (status == OTO_OK)
+        return OTO_EXIT_OK;
+    int code = oto_cli_fail(&err, NULL);
+    return status == OTO_ERR_NOT_FOUND || status == OTO_ERR_IO ? OTO_EXIT_CANNOT_CREATE : code;
+}
+
 static int run_info(const struct model_options *o, const char *name)
 {
     char path[4096];
     int code = OTO_EXIT_OK;
-    struct oto_bundle *bundle = load(name, path, sizeof path, &code);
+    struct oto_bundle *bundle = oto_cli_load_model(name, path, sizeof path, &code);
     if (bundle == NULL)
         return code;
     if (o->format == 1)
@@ -213,7 +235,7 @@ static int run_verify(const struct model_options *o, const char *name)
     (void)o;
     char path[4096];
     int code = OTO_EXIT_OK;
-    struct oto_bundle *bundle = load(name, path, sizeof path, &code);
+    struct oto_bundle *bundle = oto_cli_load_model(name, path, sizeof path, &code);
     if (bundle == NULL)
         return code;
     printf("%s: ok\n", path);
@@ -223,18 +245,13 @@ static int run_verify(const struct model_options *o, const char *name)
 
 static int run_convert(const struct model_options *o, const char *in, const char *out)
 {
-    oto_error err = {0};
     char path[4096];
     int code = OTO_EXIT_OK;
-    struct oto_bundle *bundle = load(in, path, sizeof path, &code);
+    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
     if (bundle == NULL)
         return code;
     bundle->weight_type = (enum oto_weight_type)o->weights;
-    oto_status status = oto_bundle_save(bundle, out, &err);
-    if (status != OTO_OK) {
-        code = oto_cli_fail(&err, NULL);
-        code = status == OTO_ERR_NOT_FOUND || status == OTO_ERR_IO ? OTO_EXIT_CANNOT_CREATE : code;
-    }
+    code = oto_cli_save_model(bundle, out);
     oto_bundle_destroy(bundle);
     return code;
 }
@@ -255,20 +272,49 @@ static int run_each(int (*action)(const struct model_options *, const char *),
     return OTO_EXIT_SOME_FAILED;
 }
 
+static int run_import(const struct model_options *o, const char *in, const char *out)
+{
+    if (o->like[0] == 0)
+        return oto_cli_usage_error("model",
+                                   "import needs --like=MODEL: weights alone have no front "
+                                   "end and no alphabet");
+    const struct oto_import_options options = {o->like, o->prefix,
+                                               (enum oto_weight_type)o->weights};
+    return oto_cli_import(&options, in, out);
+}
+
+static int run_export(const struct model_options *o, const char *in, const char *out)
+{
+    (void)o;
+    return oto_cli_export(in, out);
+}
+
+static const struct {
+    const char *name;
+    int (*each)(const struct model_options *o, const char *name); /* any number of models, or */
+    int (*pair)(const struct model_options *o, const char *in, const char *out);
+} actions[] = {{"info", run_info, NULL},
+               {"verify", run_verify, NULL},
+               {"convert", NULL, run_convert},
+               {"import", NULL, run_import},
+               {"export", NULL, run_export}};
+
 static int run_action(const struct model_options *o, const char **operands, int n)
 {
+    static const char expected[] = "info, verify, convert, import or export expected";
     if (n == 0)
-        return oto_cli_usage_error("model", "info, verify or convert expected");
-    if (strcmp(operands[0], "info") == 0)
-        return run_each(run_info, o, operands + 1, n - 1);
-    if (strcmp(operands[0], "verify") == 0)
-        return run_each(run_verify, o, operands + 1, n - 1);
-    if (strcmp(operands[0], "convert") != 0)
-        return oto_cli_usage_error("model", "info, verify or convert expected, found '%s'",
-                                   operands[0]);
-    if (n != 3)
-        return oto_cli_usage_error("model", "convert takes IN and OUT, found %d names", n - 1);
-    return run_convert(o, operands[1], operands[2]);
+        return oto_cli_usage_error("model", "%s", expected);
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(operands[0], actions[i].name) != 0)
+            continue;
+        if (actions[i].each != NULL)
+            return run_each(actions[i].each, o, operands + 1, n - 1);
+        if (n != 3)
+            return oto_cli_usage_error("model", "%s takes IN and OUT, found %d names", operands[0],
+                                       n - 1);
+        return actions[i].pair(o, operands[1], operands[2]);
+    }
+    return oto_cli_usage_error("model", "%s, found '%s'", expected, operands[0]);
 }
 
 int oto_cmd_model(int argc, char **argv)

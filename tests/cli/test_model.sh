@@ -66,4 +66,36 @@ run 73 "$OTOLITH" model convert tiny.oto no-such-folder/x.oto
 has err 'no-such-folder'
 run 65 "$OTOLITH" model convert bad.oto x.oto
 [ ! -e x.oto ] || fail 'a damaged model was converted'
+# Weights go out and come back as the same numbers; the card's claims do not.
+run 0 "$OTOLITH" model export tiny.oto tiny.safetensors
+empty out
+run 0 "$OTOLITH" model import --like=tiny.oto tiny.safetensors back.oto
+run 0 "$OTOLITH" model info back.oto
+has out 'weights imported from tiny.safetensors'
+hasnt out 'dev WER'
+run 0 "$OTOLITH" model export back.oto again.safetensors
+cmp -s tiny.safetensors again.safetensors || fail 'weights changed on the way'
+run 0 "$OTOLITH" transcribe --model=./tiny.oto s1.wav
+cp out text
+run 0 "$OTOLITH" transcribe --model=./back.oto s1.wav
+cmp -s out text || fail 'an imported model gives another text'
+run 64 "$OTOLITH" model import tiny.safetensors back.oto
+has err '--like'
+run 78 "$OTOLITH" model import --like=tiny.oto --prefix=net. tiny.safetensors back2.oto
+has err "no tensor 'net.lstm.weight_ih_l0'"
+head -c 1000 tiny.safetensors >cut.safetensors
+run 65 "$OTOLITH" model import --like=tiny.oto cut.safetensors back2.oto
+has err 'cut.safetensors: '
+run 66 "$OTOLITH" model import --like=tiny.oto missing.safetensors back2.oto
+run 73 "$OTOLITH" model export tiny.oto nowhere/out.safetensors
+[ ! -e back2.oto ] || fail 'a failed import left a file'
+if python3 -c 'import safetensors.numpy' 2>/dev/null; then # the format's own reader
+    python3 - <<'END' || fail 'the safetensors package does not read our export'
+from safetensors.numpy import load_file
+d = load_file("tiny.safetensors")
+assert len(d) == 20 and d["lstm.weight_hh_l1_reverse"].shape == (20, 5) and d["proj.weight_l0"].shape == (3, 10)
+assert d["lstm.bias_hh_l0"].shape == (20,) and not d["lstm.bias_hh_l0"].any() and d["output.weight"].any()
+END
+fi
+
 finish

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Weights from and to other programs. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "cli/common.h"
+#include "cli/model.h"
+#include "models/safetensors.h"
+
+int oto_cli_export(const char *in, const char *out)
+{
+    oto_error err = {0};
+    char path[4096];
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
+    if (bundle == NULL)
+        return code;
+    if (oto_safetensors_export(&bundle->shape, bundle->weights, out, &err) != OTO_OK) {
+        oto_cli_error("%s", err.message);
+        code = OTO_EXIT_CANNOT_CREATE;
+    }
+    oto_bundle_destroy(bundle);
+    return code;
+}
+
+/* The weights must go with the front end and the alphabet of the model that they are put into. */
+static oto_status check_fits(const struct oto_bundle *like, const struct oto_network_shape *shape,
+                             const char *in, const char *path, oto_error *err)
+{
+    if (shape->n_inputs != like->shape.n_inputs)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "%s: the network takes %d inputs, the front end of %s makes %d", in,
+                        shape->n_inputs, path, like->shape.n_inputs);
+    if (shape->n_outputs != like->shape.n_outputs)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "%s: the network has %d outputs, the alphabet of %s needs %d (blank is 0)",
+                        in, shape->n_outputs, path, like->shape.n_outputs);
+    return OTO_OK;
+}
+
+/* What the card said of other weights does not hold for these. */
+static oto_status clear_claims(struct oto_card *card, const char *in, oto_error *err)
+{
+    char note[600];
+    snprintf(note, sizeof note, "weights imported from %.500s", in);
+    card->dev_wer = card->dev_cer = card->test_wer = card->train_hours = (double)NAN;
+    oto_status status = oto_card_set(&card->notes, note, err);
+    if (status == OTO_OK)
+        status = oto_card_set(&card->recipe, "", err);
+    return status == OTO_OK ? oto_card_set(&card->data, "", err) : status;
+}
+
+static oto_status read_weights(struct oto_network_shape *shape, float **params, const char *in,
+                               const char *prefix, oto_error *err)
+{
+    struct oto_safetensors tensors;
+    oto_status status = oto_safetensors_open(&tensors, in, err);
+    if (status != OTO_OK)
+        return status;
+    status = oto_safetensors_import(shape, params, &tensors, prefix, in, err);
+    oto_safetensors_close(&tensors);
+    return status;
+}
+
+int oto_cli_import(const struct oto_import_options *o, const char *in, const char *out)
+{
+    oto_error err = {0};
+    char path[4096];
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *like = oto_cli_load_model(o->like, path, sizeof path, &code);
+    if (like == NULL)
+        return code;
+    struct oto_bundle bundle = *like; /* everything but shape and weights */
+    float *params = NULL;
+    oto_status status = read_weights(&bundle.shape, &params, in, o->prefix, &err);
+    if (status == OTO_OK)
+        status = check_fits(like, &bundle.shape, in, path, &err);
+    if (status == OTO_OK)
+        status = clear_claims(&like->card, in, &err);
+    if (status == OTO_OK) {
+        bundle.card = like->card;
+        bundle.weights = params;
+        bundle.weight_type = o->weight_type;
+        code = oto_cli_save_model(&bundle, out);
+    } else {
+        code = oto_cli_fail(&err, in);
+    }
+    oto_free(params);
+    oto_bundle_destroy(like);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The actions of `otolith model` that have a file of their own. Each returns an exit code. */
+#ifndef OTO_CLI_MODEL_H
+#define OTO_CLI_MODEL_H
+
+#include "models/bundle.h"
+
+/** A model by file or by name in the search path, which is put in path; NULL with a message and
+ * *code. */
+struct oto_bundle *oto_cli_load_model(const char *name, char *path, size_t capacity, int *code);
+/** Writes the bundle; a file that cannot be made is OTO_EXIT_CANNOT_CREATE. */
+int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
+
+struct oto_import_options {
+    const char *like;   /* model whose front end, alphabet and decoder the weights go with */
+    const char *prefix; /* before the tensors' names */
+    enum oto_weight_type weight_type;
+};
+int oto_cli_import(const struct oto_import_options *options, const char *in, const char *out);
+int oto_cli_export(const char *in, const char *out);
+
+#endif
