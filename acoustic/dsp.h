@@ -11,7 +11,9 @@
 #ifndef OTO_ACOUSTIC_DSP_H
 #define OTO_ACOUSTIC_DSP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cpu.h"
 #include "base/real.h"
@@ -49,6 +51,19 @@ struct oto_dsp {
                          int n_rows, int n_prev, const oto_real *r_packed, int n_hidden);
 
     /**
+     * lstm_forward with the packed matrix in half precision, widened as it is read: half the bytes,
+     * which are what a step of few rows waits for. All sums are those of lstm_forward, in its
+     * order: the same bits where the matrix is one of half-precision numbers.
+     *
+     * @param r_half  oto_dsp_halve() of what pack_recurrent_forward wrote
+     */
+    void (*lstm_forward_half)(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
+                              const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
+                              int n_rows, int n_prev, const uint16_t *r_half, int n_hidden);
+    /** Up to so many rows lstm_forward_half is the faster one; 0: never. */
+    int half_rows;
+
+    /**
      * The same step backwards. "next" is the step computed before this one in the backward pass
      * (t+1 for the forward direction), whose gate gradients reach this step through R.
      *
@@ -77,6 +92,12 @@ struct oto_dsp {
 
 /** Highest variants that flags allow. Never fails. */
 void oto_dsp_init(struct oto_dsp *dsp, unsigned cpu_flags);
+/**
+ * A packed matrix in half precision, rounded to nearest.
+ *
+ * @return whether every number is the same in half precision
+ */
+bool oto_dsp_halve(uint16_t *half, const oto_real *packed, size_t n);
 /** Called by oto_dsp_init(); each in its own file with its own compiler flags. */
 void oto_dsp_init_avx2(struct oto_dsp *dsp);
 void oto_dsp_init_avx512(struct oto_dsp *dsp);

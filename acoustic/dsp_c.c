@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum { unit_block = 8, panel_width = 2 * unit_block };
 
 /* Beyond these the logistic function is 0 or 1 to working precision; clamping keeps exp() finite
@@ -115,26 +117,61 @@ static void multiply_row(oto_real *restrict y, const oto_real *restrict x,
     }
 }
 
-static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
-                           const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
-                           int n_rows, int n_prev, const oto_real *r_packed, int n_hidden)
+/* The same with w in half precision, widened four rows at a time. */
+static void multiply_row_half(oto_real *restrict y, const oto_real *restrict x,
+                              const uint16_t *restrict w, size_t n_k)
+{
+    for (size_t k = 0; k < n_k; k += 4) {
+        oto_real wide[4 * panel_width];
+        const size_t n = n_k - k < 4 ? n_k - k : 4;
+        for (size_t i = 0; i < n * panel_width; i++)
+            wide[i] = (oto_real)oto_half_to_float(w[k * panel_width + i]);
+        multiply_row(y, x + k, wide, n);
+    }
+}
+
+/* r_packed is float, or half precision as `half` says. */
+static void lstm_forward(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
+                         const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
+                         int n_rows, int n_prev, const void *r_packed, int n_hidden, bool half)
 {
     const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block);
     for (size_t first = 0; first < n_units; first += unit_block) {
-        const oto_real *panels = r_packed + first * 4 * n_units; /* [2, H, W] */
         const size_t n_here = n_units - first < unit_block ? n_units - first : unit_block;
         for (size_t b = 0; b < (size_t)n_rows; b++) {
             oto_real *a = gates + (b * hp + first) * 4;
-            const int has_prev = b < (size_t)n_prev;
-            if (has_prev) {
-                multiply_row(a, h_prev + b * h_prev_stride, panels, n_units);
-                multiply_row(a + panel_width, h_prev + b * h_prev_stride,
-                             panels + n_units * panel_width, n_units);
+            const bool has_prev = b < (size_t)n_prev;
+            for (size_t pair = 0; has_prev && pair < 2; pair++) { /* panels [H, W]: i, f; g, o */
+                const size_t at = first * 4 * n_units + pair * n_units * panel_width;
+                const oto_real *x = h_prev + b * h_prev_stride;
+                if (half)
+                    multiply_row_half(a + pair * panel_width, x, (const uint16_t *)r_packed + at,
+                                      n_units);
+                else
+                    multiply_row(a + pair * panel_width, x, (const oto_real *)r_packed + at,
+                                 n_units);
             }
             cell_forward(a, c + b * hp + first, h + b * h_stride + first,
                          has_prev ? c_prev + b * hp + first : NULL, n_here);
         }
     }
+}
+
+static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
+                           const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
+                           int n_rows, int n_prev, const oto_real *r_packed, int n_hidden)
+{
+    lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_packed,
+                 n_hidden, false);
+}
+
+static void lstm_forward_half_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
+                                const oto_real *h_prev, size_t h_prev_stride,
+                                const oto_real *c_prev, int n_rows, int n_prev,
+                                const uint16_t *r_half, int n_hidden)
+{
+    lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_half,
+                 n_hidden, true);
 }
 
 /* a [4, U]: i, f, g, o in, their gradients out; dh [U] gradient at h; dc [U] in and out. Padding
@@ -205,6 +242,8 @@ void oto_dsp_init_c(struct oto_dsp *dsp)
     dsp->pack_recurrent_forward = pack_recurrent_forward_c;
     dsp->pack_recurrent_backward = pack_recurrent_backward_c;
     dsp->lstm_forward = lstm_forward_c;
+    dsp->lstm_forward_half = lstm_forward_half_c;
+    dsp->half_rows = 0;
     dsp->lstm_backward = lstm_backward_c;
     dsp->log_softmax = log_softmax_c;
 }

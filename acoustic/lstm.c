@@ -43,13 +43,20 @@ void oto_lstm_clear(struct oto_lstm *lstm)
     oto_free(lstm->bias);
     oto_free(lstm->r_forward);
     oto_free(lstm->r_backward);
+    oto_free(lstm->r_half);
     *lstm = (struct oto_lstm){0};
 }
 
-void oto_lstm_drop_backward(struct oto_lstm *lstm)
+oto_status oto_lstm_for_inference(struct oto_lstm *lstm, const struct oto_dsp *dsp, oto_error *err)
 {
+    if (lstm->r_half == NULL && dsp->half_rows > 0) {
+        lstm->r_half = oto_calloc(dsp->recurrent_size(lstm->n_hidden), sizeof *lstm->r_half);
+        if (lstm->r_half == NULL)
+            return oto_fail_memory(err, "weights of an LSTM layer in half precision");
+    }
     oto_free(lstm->r_backward);
     lstm->r_backward = NULL;
+    return OTO_OK;
 }
 
 /* Row of the blocked order where gate q (i, f, g, o = 0..3) of unit j stands. */
@@ -72,6 +79,8 @@ void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_re
         }
     }
     dsp->pack_recurrent_forward(lstm->r_forward, r, lstm->n_hidden);
+    lstm->half = lstm->r_half != NULL &&
+                 oto_dsp_halve(lstm->r_half, lstm->r_forward, dsp->recurrent_size(lstm->n_hidden));
     if (lstm->r_backward != NULL)
         dsp->pack_recurrent_backward(lstm->r_backward, r, lstm->n_hidden);
 }
@@ -130,8 +139,13 @@ static void forward_step(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
         for (int j = 0; j < lstm->n_gates; j++)
             row[j] += lstm->bias[j];
     }
-    dsp->lstm_forward(gates, c, h + seqs->row_offset[t] * h_stride, h_stride, h_prev, h_stride,
-                      c_prev, n_rows, n_prev, lstm->r_forward, lstm->n_hidden);
+    oto_real *h_t = h + seqs->row_offset[t] * h_stride;
+    if (lstm->half && n_rows <= dsp->half_rows)
+        dsp->lstm_forward_half(gates, c, h_t, h_stride, h_prev, h_stride, c_prev, n_rows, n_prev,
+                               lstm->r_half, lstm->n_hidden);
+    else
+        dsp->lstm_forward(gates, c, h_t, h_stride, h_prev, h_stride, c_prev, n_rows, n_prev,
+                          lstm->r_forward, lstm->n_hidden);
 }
 
 void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bool keep,

@@ -27,14 +27,20 @@ struct oto_lstm {
     oto_real *bias;       /* [4*Hp] */
     oto_real *r_forward;  /* packed for dsp->lstm_forward */
     oto_real *r_backward; /* packed for dsp->lstm_backward; NULL when made for inference alone */
+    uint16_t *r_half;     /* r_forward in half precision; NULL unless made for inference alone */
+    bool half;            /* r_half holds the same numbers as r_forward */
 };
 
 /** Zero-initialise first. OTO_ERR_MEMORY leaves it cleared. */
 oto_status oto_lstm_init(struct oto_lstm *lstm, const struct oto_dsp *dsp, int n_inputs,
                          int n_hidden, bool reverse, oto_error *err) OTO_WARN_UNUSED;
 void oto_lstm_clear(struct oto_lstm *lstm);
-/** Releases what only backward needs. */
-void oto_lstm_drop_backward(struct oto_lstm *lstm);
+/**
+ * Makes it one for inference alone, before oto_lstm_set(): releases what only backward needs, adds
+ * what makes inference faster. OTO_ERR_MEMORY leaves it as it was.
+ */
+oto_status oto_lstm_for_inference(struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                                  oto_error *err) OTO_WARN_UNUSED;
 
 /**
  * Packs canonical weights (PyTorch's order i, f, g, o).

@@ -77,12 +77,14 @@ void oto_network_destroy(struct oto_network *net)
     oto_free(net);
 }
 
-void oto_network_forward_only(struct oto_network *net)
+oto_status oto_network_forward_only(struct oto_network *net, oto_error *err)
 {
+    oto_status status = OTO_OK;
     net->forward_only = true;
     for (int l = 0; l < net->shape.n_layers; l++)
-        for (int d = 0; d < 2; d++)
-            oto_lstm_drop_backward(&net->layers[l].dir[d]);
+        for (int d = 0; d < 2 && status == OTO_OK; d++)
+            status = oto_lstm_for_inference(&net->layers[l].dir[d], &net->dsp, err);
+    return status;
 }
 
 const struct oto_network_shape *oto_network_get_shape(const struct oto_network *net)

@@ -65,8 +65,12 @@ struct oto_network;
 oto_status oto_network_create(struct oto_network **out, const struct oto_network_shape *shape,
                               const struct oto_dsp *dsp, oto_error *err) OTO_WARN_UNUSED;
 void oto_network_destroy(struct oto_network *net);
-/** For inference alone: releases what only backward needs. */
-void oto_network_forward_only(struct oto_network *net);
+/**
+ * For inference alone, before oto_network_set_parameters(): releases what only backward needs, and
+ * keeps recurrent weights that half precision holds exactly in that, too: the same numbers, read
+ * faster. Errors: OTO_ERR_MEMORY.
+ */
+oto_status oto_network_forward_only(struct oto_network *net, oto_error *err) OTO_WARN_UNUSED;
 const struct oto_network_shape *oto_network_get_shape(const struct oto_network *net);
 /** Packs params [n_parameters] for the kernels, by layer and direction over the pool (or NULL). */
 void oto_network_set_parameters(struct oto_network *net, const oto_real *params,

@@ -39,7 +39,9 @@ oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
     status = oto_network_create(&model->network, &model->bundle->shape, &dsp, err);
     if (status != OTO_OK)
         goto fail;
-    oto_network_forward_only(model->network);
+    status = oto_network_forward_only(model->network, err);
+    if (status != OTO_OK)
+        goto fail;
     oto_network_set_parameters(model->network, model->bundle->weights, NULL);
     *out = model;
     return OTO_OK;

@@ -23,14 +23,21 @@ INLINE void keep(__m512 *a, __m512 *b)
     __asm__("" : "+v"(*a), "+v"(*b));
 }
 
+/* One vector of weights from element `at` on: half precision is widened, which is exact. */
+INLINE __m512 load_weights(const void *w, size_t at, const int half)
+{
+    return half ? _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)((const uint16_t *)w + at)))
+                : _mm512_loadu_ps((const float *)w + at);
+}
+
 /**
  * y [n_rows, W] += x [n_rows, K] w [K, W]. n_rows and n_split are constants at every call, so that
  * the sums are registers. An FMA takes 4 cycles and 2 start in each, so less than 8 sums would
  * wait: few rows take n_split columns k at a time, each into sums of its own. n_rows * n_split <=
  * max_rows.
  */
-INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride, const float *w,
-                     size_t n_k, const int n_rows, const int n_split)
+INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride, const void *w,
+                     size_t n_k, const int n_rows, const int n_split, const int half)
 {
     __m512 low[max_rows], high[max_rows];
     UNROLL
@@ -39,12 +46,12 @@ INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride,
         high[r] = r < n_rows ? _mm512_loadu_ps(y + (size_t)r * y_stride + unit_block)
                              : _mm512_setzero_ps();
     }
-    size_t k = 0;
-    for (; k + (size_t)n_split <= n_k; k += (size_t)n_split, w += n_split * width) {
+    size_t k = 0, at = 0;
+    for (; k + (size_t)n_split <= n_k; k += (size_t)n_split, at += (size_t)n_split * width) {
         UNROLL
         for (int s = 0; s < n_split; s++) {
-            __m512 w_low = _mm512_loadu_ps(w + s * width),
-                   w_high = _mm512_loadu_ps(w + s * width + unit_block);
+            __m512 w_low = load_weights(w, at + (size_t)s * width, half),
+                   w_high = load_weights(w, at + (size_t)s * width + unit_block, half);
             if (n_rows > 1)
                 keep(&w_low, &w_high);
             UNROLL
@@ -55,12 +62,12 @@ INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride,
             }
         }
     }
-    for (; n_split > 1 && k < n_k; k++, w += width) {
+    for (; n_split > 1 && k < n_k; k++, at += width) {
         UNROLL
         for (int r = 0; r < n_rows; r++) {
             const __m512 v = _mm512_set1_ps(x[(size_t)r * x_stride + k]);
-            low[r] = _mm512_fmadd_ps(v, _mm512_loadu_ps(w), low[r]);
-            high[r] = _mm512_fmadd_ps(v, _mm512_loadu_ps(w + unit_block), high[r]);
+            low[r] = _mm512_fmadd_ps(v, load_weights(w, at, half), low[r]);
+            high[r] = _mm512_fmadd_ps(v, load_weights(w, at + unit_block, half), high[r]);
         }
     }
     UNROLL
@@ -77,54 +84,66 @@ INLINE void multiply(float *y, size_t y_stride, const float *x, size_t x_stride,
 
 /* Any number of rows, in blocks as even as they can be: 13 rows are 7 and 6, as 12 and 1 would wait
  * for the 1. */
-static void multiply_rows(float *y, size_t y_stride, const float *x, size_t x_stride,
-                          const float *w, size_t n_k, size_t n_rows)
+INLINE void multiply_rows_of(float *y, size_t y_stride, const float *x, size_t x_stride,
+                             const void *w, size_t n_k, size_t n_rows, const int half)
 {
     while (n_rows > 0) {
         const size_t n_blocks = (n_rows + max_rows - 1) / max_rows,
                      n = (n_rows + n_blocks - 1) / n_blocks;
         switch (n) {
         case 1:
-            multiply(y, y_stride, x, x_stride, w, n_k, 1, 4);
+            multiply(y, y_stride, x, x_stride, w, n_k, 1, 4, half);
             break;
         case 2:
-            multiply(y, y_stride, x, x_stride, w, n_k, 2, 3);
+            multiply(y, y_stride, x, x_stride, w, n_k, 2, 3, half);
             break;
         case 3:
-            multiply(y, y_stride, x, x_stride, w, n_k, 3, 2);
+            multiply(y, y_stride, x, x_stride, w, n_k, 3, 2, half);
             break;
         case 4:
-            multiply(y, y_stride, x, x_stride, w, n_k, 4, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 4, 1, half);
             break;
         case 5:
-            multiply(y, y_stride, x, x_stride, w, n_k, 5, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 5, 1, half);
             break;
         case 6:
-            multiply(y, y_stride, x, x_stride, w, n_k, 6, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 6, 1, half);
             break;
         case 7:
-            multiply(y, y_stride, x, x_stride, w, n_k, 7, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 7, 1, half);
             break;
         case 8:
-            multiply(y, y_stride, x, x_stride, w, n_k, 8, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 8, 1, half);
             break;
         case 9:
-            multiply(y, y_stride, x, x_stride, w, n_k, 9, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 9, 1, half);
             break;
         case 10:
-            multiply(y, y_stride, x, x_stride, w, n_k, 10, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 10, 1, half);
             break;
         case 11:
-            multiply(y, y_stride, x, x_stride, w, n_k, 11, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 11, 1, half);
             break;
         default:
-            multiply(y, y_stride, x, x_stride, w, n_k, 12, 1);
+            multiply(y, y_stride, x, x_stride, w, n_k, 12, 1, half);
             break;
         }
         y += n * y_stride;
         x += n * x_stride;
         n_rows -= n;
     }
+}
+
+static void multiply_rows(float *y, size_t y_stride, const float *x, size_t x_stride,
+                          const float *w, size_t n_k, size_t n_rows)
+{
+    multiply_rows_of(y, y_stride, x, x_stride, w, n_k, n_rows, 0);
+}
+
+static void multiply_rows_half(float *y, size_t y_stride, const float *x, size_t x_stride,
+                               const uint16_t *w, size_t n_k, size_t n_rows)
+{
+    multiply_rows_of(y, y_stride, x, x_stride, w, n_k, n_rows, 1);
 }
 
 /* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
@@ -145,26 +164,47 @@ INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __mm
 
 /* One half panel (80 kB for 640 rows of K would not, 40 kB for 320 does stay in the first-level
  * cache) over all rows. */
-static void lstm_forward_avx512(float *gates, float *c, float *h, size_t h_stride,
-                                const float *h_prev, size_t h_prev_stride, const float *c_prev,
-                                int n_rows, int n_prev, const float *r_packed, int n_hidden)
+INLINE void lstm_forward(float *gates, float *c, float *h, size_t h_stride, const float *h_prev,
+                         size_t h_prev_stride, const float *c_prev, int n_rows, int n_prev,
+                         const void *r_packed, int n_hidden, const int half)
 {
     const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block),
                  row = 4 * hp;
     const size_t n_before = (size_t)(n_prev < n_rows ? n_prev : n_rows);
     for (size_t first = 0; first < n_units; first += unit_block) {
-        const float *panels = r_packed + first * 4 * n_units; /* [2, H, W] */
         float *a = gates + 4 * first;
         const __mmask16 units = mask_of(n_units - first);
-        multiply_rows(a, row, h_prev, h_prev_stride, panels, n_units, n_before);
-        multiply_rows(a + width, row, h_prev, h_prev_stride, panels + n_units * width, n_units,
-                      n_before);
+        for (size_t pair = 0; pair < 2; pair++) { /* gates i, f, then g, o: panels [H, W] */
+            const size_t at = first * 4 * n_units + pair * n_units * width;
+            if (half)
+                multiply_rows_half(a + pair * width, row, h_prev, h_prev_stride,
+                                   (const uint16_t *)r_packed + at, n_units, n_before);
+            else
+                multiply_rows(a + pair * width, row, h_prev, h_prev_stride,
+                              (const float *)r_packed + at, n_units, n_before);
+        }
         for (size_t b = 0; b < n_before; b++)
             cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first,
                          c_prev + b * hp + first, units);
         for (size_t b = n_before; b < (size_t)n_rows; b++)
             cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first, NULL, units);
     }
+}
+
+static void lstm_forward_avx512(float *gates, float *c, float *h, size_t h_stride,
+                                const float *h_prev, size_t h_prev_stride, const float *c_prev,
+                                int n_rows, int n_prev, const float *r_packed, int n_hidden)
+{
+    lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_packed,
+                 n_hidden, 0);
+}
+
+static void lstm_forward_half_avx512(float *gates, float *c, float *h, size_t h_stride,
+                                     const float *h_prev, size_t h_prev_stride, const float *c_prev,
+                                     int n_rows, int n_prev, const uint16_t *r_half, int n_hidden)
+{
+    lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_half,
+                 n_hidden, 1);
 }
 
 /* a [4, U]: i, f, g, o in, their gradients out; dc [U] in (NULL for zero) and out. Padding units
@@ -319,6 +359,8 @@ void oto_dsp_init_avx512(struct oto_dsp *dsp)
     dsp->pack_recurrent_forward = pack_recurrent_forward_avx512;
     dsp->pack_recurrent_backward = pack_recurrent_backward_avx512;
     dsp->lstm_forward = lstm_forward_avx512;
+    dsp->lstm_forward_half = lstm_forward_half_avx512;
+    dsp->half_rows = 4; /* more would wait for the widening */
     dsp->lstm_backward = lstm_backward_avx512;
     dsp->log_softmax = log_softmax_avx512;
 }

@@ -4,17 +4,22 @@
  * and log-softmax on top: by default 4 x BLSTM-320, 120 inputs, 1000 frames.
  *
  *     bench_blstm [--batch=1] [--threads=1] [--frames=1000] [--layers=4] [--hidden=320]
- *                 [--input=120] [--isa=auto] [--precision=fp32] [--reps=5]
+ *                 [--input=120] [--isa=auto] [--precision=fp32]
+ *                 [--weights=fp32] [--reps=5]
+ *
+ * --weights=fp16 rounds the weights to half precision first, as model files hold them by default;
+ * arithmetic is what --precision says in either case.
  *
  * gflops counts the products of the recurrent layers alone: 16 H (D + H) a frame and layer.
  */
 #include "acoustic/network.h"
+#include "base/bytes.h"
 #include "bench.h"
 
 enum { BATCH_MAX = 256, LABELS = 32 };
 
 static int batch = 1, threads = 1, frames = 1000, layers = 4, hidden = 320, inputs = 120, reps = 5;
-static const char *isa = "auto", *precision = "fp32";
+static const char *isa = "auto", *precision = "fp32", *weights = "fp32";
 
 struct forward {
     struct oto_network *net;
@@ -46,10 +51,14 @@ static oto_status set_up(struct forward *f, oto_error *err)
         status = oto_network_create(&f->net, &shape, &f->dsp, err);
     if (status == OTO_OK)
         status = oto_network_workspace_create(&f->ws, f->net, err);
+    if (status == OTO_OK)
+        status = oto_network_forward_only(f->net, err);
     if (status != OTO_OK)
         return status;
-    oto_network_forward_only(f->net);
     oto_network_init_parameters(&shape, f->params, 1);
+    if (strcmp(weights, "fp16") == 0)
+        for (size_t i = 0; i < oto_network_n_parameters(&shape); i++)
+            f->params[i] = oto_half_to_float(oto_float_to_half(f->params[i]));
     oto_network_set_parameters(f->net, f->params, f->pool);
     return OTO_OK;
 }
@@ -82,6 +91,7 @@ int main(int argc, char **argv)
         {.name = "input", &inputs, 1, 4096},
         {.name = "reps", &reps, 1, BENCH_REPS_MAX},
         {.name = "precision", .text = &precision, .choices = "fp32"},
+        {.name = "weights", .text = &weights, .choices = "fp32|fp16"},
         BENCH_ISA(&isa),
     };
     static struct bench_times times;
@@ -97,10 +107,11 @@ int main(int argc, char **argv)
         for (int l = 0; l < layers; l++)
             flop += 16 * h * ((l == 0 ? inputs : 2 * h) + h) * n_rows;
         printf("{\"bench\":\"blstm\",\"engine\":\"otolith\",\"isa\":\"%s\",\"precision\":\"%s\","
+               "\"weights\":\"%s\","
                "\"products\":\"%s\",\"batch\":%d,\"frames\":%d,\"layers\":%d,\"hidden\":%d,"
                "\"input\":%d,\"workspace_mb\":%.1f",
-               oto_cpu_name(f.dsp.cpu_flags), precision, oto_gemm_name(), batch, frames, layers,
-               hidden, inputs, (double)oto_network_workspace_bytes(f.ws) / 1e6);
+               oto_cpu_name(f.dsp.cpu_flags), precision, weights, oto_gemm_name(), batch, frames,
+               layers, hidden, inputs, (double)oto_network_workspace_bytes(f.ws) / 1e6);
         bench_print_end(&times, threads, 1, 1e-9 * flop);
     }
     tear_down(&f);

@@ -6,8 +6,8 @@
  *                [--steps=50] [--reps=20]
  *
  * --shape: recurrent, one step of the fused kernel: recurrent product, gates and cells;
- *          recurrent-backward, the same step backwards;
- *          input, x W^T;   weights, dgates^T x;   inputs-gradient, dgates W.
+ *          recurrent-half, the same with its matrix in half precision; recurrent-backward, the same
+ * step backwards; input, x W^T;   weights, dgates^T x;   inputs-gradient, dgates W.
  * --rows is the number of utterances of a step (default 1), or of frames of the other products
  * (default 2000). Times are of one step or one product; --steps are made in one repetition. gflops
  * counts the product alone.
@@ -20,7 +20,8 @@ static const char *shape = "recurrent", *isa = "auto";
 /* Buffers of two steps: like in a network, the one written is not the one read. */
 struct step {
     struct oto_dsp dsp;
-    bool backward;
+    bool backward, half;
+    uint16_t *packed_half;
     float *gates, *sums, *gates_next, *c, *c_prev, *h, *h_prev, *dh, *dc, *packed, *x, *w, *dw, *dx;
 };
 
@@ -46,6 +47,12 @@ static oto_status step_create(struct step *s, oto_error *err)
     else if (good)
         s->dsp.pack_recurrent_forward(s->packed, r, hidden);
     oto_free(r);
+    if (good && s->half) {
+        s->packed_half = oto_calloc(s->dsp.recurrent_size(hidden), sizeof *s->packed_half);
+        if (s->packed_half == NULL)
+            return oto_fail_memory(err, "step");
+        oto_dsp_halve(s->packed_half, s->packed, s->dsp.recurrent_size(hidden));
+    }
     return good ? OTO_OK : oto_fail_memory(err, "step");
 }
 
@@ -66,6 +73,7 @@ static void destroy(struct step *s)
                        s->dh,    s->dc,   s->packed,     s->x, s->w,      s->dw, s->dx};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         oto_free(arrays[i]);
+    oto_free(s->packed_half);
 }
 
 /* Gates are overwritten in place, so they are set again before each step: counted, as the input
@@ -81,6 +89,9 @@ static oto_status run_steps(void *arg, oto_error *err)
         if (s->backward)
             s->dsp.lstm_backward(s->gates, s->dc, s->dh, h, s->gates_next, n_rows, s->c, s->c_prev,
                                  n_rows, n_rows, s->packed, hidden);
+        else if (s->half)
+            s->dsp.lstm_forward_half(s->gates, s->c, s->h, h, s->h_prev, h, s->c_prev, n_rows,
+                                     n_rows, s->packed_half, hidden);
         else
             s->dsp.lstm_forward(s->gates, s->c, s->h, h, s->h_prev, h, s->c_prev, n_rows, n_rows,
                                 s->packed, hidden);
@@ -109,7 +120,7 @@ int main(int argc, char **argv)
     const struct bench_option options[] = {
         {.name = "shape",
          .text = &shape,
-         .choices = "recurrent|recurrent-backward|input|weights|inputs-gradient"},
+         .choices = "recurrent|recurrent-half|recurrent-backward|input|weights|inputs-gradient"},
         {.name = "rows", &n_rows, 1, 1000000},
         {.name = "input", &inputs, 1, 4096},
         {.name = "hidden", &hidden, 1, 4096},
@@ -122,6 +133,7 @@ int main(int argc, char **argv)
     oto_error err = {0};
     bench_parse(argc, argv, options, sizeof options / sizeof *options);
     const bool recurrent = strncmp(shape, "recurrent", 9) == 0;
+    s.half = strcmp(shape, "recurrent-half") == 0;
     s.backward = strcmp(shape, "recurrent-backward") == 0;
     if (n_rows == 0)
         n_rows = recurrent ? 1 : 2000;

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "acoustic/lstm.h"
+#include "base/bytes.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -86,9 +87,13 @@ static void compare(const struct weights *k, bool reverse, const float *h, const
     }
 }
 
-static void run(int n_hidden, bool reverse, const int *lengths, int n_utts, unsigned flags)
+/* half: on recurrent weights that half precision holds exactly, of which inference makes use. */
+static void run(int n_hidden, bool reverse, const int *lengths, int n_utts, unsigned flags,
+                bool half)
 {
     struct weights k = make_weights(n_hidden);
+    for (int i = 0; half && i < 4 * n_hidden * n_hidden; i++)
+        k.r[i] = oto_half_to_float(oto_float_to_half(k.r[i]));
     struct oto_sequences seqs = {0};
     struct oto_lstm lstm = {0};
     struct oto_dsp dsp;
@@ -109,8 +114,9 @@ static void run(int n_hidden, bool reverse, const int *lengths, int n_utts, unsi
 
     oto_lstm_forward(&lstm, &dsp, true, gates, cells, kept, stride, x, &seqs);
     compare(&k, reverse, kept, x, &seqs);
-    oto_lstm_drop_backward(&lstm);
+    assert_int_equal(oto_lstm_for_inference(&lstm, &dsp, NULL), OTO_OK);
     oto_lstm_set(&lstm, &dsp, k.w, k.r, k.bias);
+    assert_true(lstm.half == (half && dsp.half_rows > 0));
     oto_lstm_forward(&lstm, &dsp, false, portion, pair, h, stride, x, &seqs);
     assert_memory_equal(h, kept, n_h * sizeof *h);
 
@@ -129,8 +135,8 @@ static void run_all(int n_hidden, const int *lengths, int n_utts)
         unsigned flags;
         if (oto_cpu_parse(sets[i], &flags, NULL) != OTO_OK)
             continue;
-        run(n_hidden, false, lengths, n_utts, flags);
-        run(n_hidden, true, lengths, n_utts, flags);
+        for (int k = 0; k < 4; k++)
+            run(n_hidden, k & 1, lengths, n_utts, flags, k & 2);
     }
 }
 
@@ -195,6 +201,18 @@ static void survives_lack_of_memory(void **state)
         assert_null(lstm.w);
         assert_null(lstm.r_backward);
     }
+    struct oto_lstm lstm = {0};
+    assert_int_equal(oto_lstm_init(&lstm, &dsp, INPUTS, 9, false, &err), OTO_OK);
+    if (dsp.half_rows > 0) {
+        oto_mem_fail_nth(1);
+        assert_int_equal(oto_lstm_for_inference(&lstm, &dsp, &err), OTO_ERR_MEMORY);
+        oto_mem_fail_nth(0);
+        assert_contains(err.message, "half precision");
+        assert_non_null(lstm.r_backward);
+    }
+    assert_int_equal(oto_lstm_for_inference(&lstm, &dsp, &err), OTO_OK);
+    assert_null(lstm.r_backward);
+    oto_lstm_clear(&lstm);
 }
 
 int main(void)

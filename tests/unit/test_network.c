@@ -405,7 +405,7 @@ static void refuses_calls(void **state)
                                      : i == 4 ? "another network"
                                               : "needs a training forward");
     }
-    oto_network_forward_only(f.net);
+    assert_int_equal(oto_network_forward_only(f.net, &err), OTO_OK);
     assert_int_equal(
         oto_network_forward(f.net, f.ws, b.log_probs, b.x, &b.seqs, 1, NULL, NULL, &err),
         OTO_ERR_ARGUMENT);
