@@ -40,28 +40,45 @@ void oto_adam_clear(struct oto_adam *adam)
     memset(adam, 0, sizeof *adam);
 }
 
+/* The part of the parameters that task k works on. */
+static size_t block_begin(const struct oto_adam *adam, int k)
+{
+    return adam->options.n_frozen + (size_t)k * BLOCK;
+}
+
+static size_t block_end(const struct oto_adam *adam, int k)
+{
+    size_t end = block_begin(adam, k) + BLOCK;
+    return end < adam->n ? end : adam->n;
+}
+
+static int n_tasks(const struct oto_adam *adam)
+{
+    return (int)n_blocks(adam->n - adam->options.n_frozen);
+}
+
 struct norm_job {
+    const struct oto_adam *adam;
     const float *grads;
-    size_t n;
     double *sums;
 };
 
 static void norm_task(void *arg, int k)
 {
     const struct norm_job *job = arg;
-    size_t begin = (size_t)k * BLOCK, end = begin + BLOCK < job->n ? begin + BLOCK : job->n;
+    size_t end = block_end(job->adam, k);
     double sum = 0;
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = block_begin(job->adam, k); i < end; i++)
         sum += (double)job->grads[i] * (double)job->grads[i];
     job->sums[k] = sum;
 }
 
 double oto_adam_norm(struct oto_adam *adam, const float *grads, struct oto_pool *pool)
 {
-    struct norm_job job = {grads, adam->n, adam->sums};
-    oto_pool_run(pool, (int)n_blocks(adam->n), norm_task, &job);
+    struct norm_job job = {adam, grads, adam->sums};
+    oto_pool_run(pool, n_tasks(adam), norm_task, &job);
     double sum = 0;
-    for (size_t k = 0; k < n_blocks(adam->n); k++)
+    for (int k = 0; k < n_tasks(adam); k++)
         sum += adam->sums[k];
     return sqrt(sum);
 }
@@ -78,7 +95,7 @@ static void update_task(void *arg, int k)
 {
     const struct update_job *job = arg;
     struct oto_adam *adam = job->adam;
-    size_t begin = (size_t)k * BLOCK, end = begin + BLOCK < adam->n ? begin + BLOCK : adam->n;
+    size_t begin = block_begin(adam, k), end = block_end(adam, k);
     const float b1 = (float)adam->options.beta1, b2 = (float)adam->options.beta2;
     const float a1 = (float)(1 - adam->options.beta1), a2 = (float)(1 - adam->options.beta2);
     float *restrict m = adam->m, *restrict v = adam->v, *restrict w = job->params;
@@ -112,5 +129,5 @@ void oto_adam_update(struct oto_adam *adam, float *params, const float *grads, d
         .decay = (float)(rate * o->weight_decay),
         .average = (float)(1 - d),
     };
-    oto_pool_run(pool, (int)n_blocks(adam->n), update_task, &job);
+    oto_pool_run(pool, n_tasks(adam), update_task, &job);
 }

@@ -15,7 +15,8 @@
 
 struct oto_adam_options {
     double beta1, beta2, eps, weight_decay;
-    double ema; /* decay of the moving average per step, 0 = none */
+    double ema;      /* decay of the moving average per step, 0 = none */
+    size_t n_frozen; /* the first parameters: never changed, no part of the norm */
 };
 
 struct oto_adam {
@@ -33,7 +34,7 @@ oto_status oto_adam_init(struct oto_adam *adam, size_t n, const float *params,
                          const struct oto_adam_options *options, oto_error *err) OTO_WARN_UNUSED;
 void oto_adam_clear(struct oto_adam *adam);
 
-/** Euclidean norm of [adam->n] gradients; squares summed in double. */
+/** Euclidean norm of [adam->n] gradients, less the frozen ones; squares summed in double. */
 double oto_adam_norm(struct oto_adam *adam, const float *grads, struct oto_pool *pool);
 
 /**

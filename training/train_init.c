@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** Starting from the weights of a model file instead of from random ones. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -39,24 +40,66 @@ static oto_status compare_networks(const struct oto_trainer *t, const struct oto
                         "run %d of %d with %d",
                         path, y->n_layers, y->n_hidden, y->n_proj, x->n_layers, x->n_hidden,
                         x->n_proj);
-    if (t->alphabet->n_symbols != b->alphabet->n_symbols)
-        return oto_fail(err, OTO_ERR_CONFIG, "--init=%s: the model has %d symbols, this run %d",
-                        path, b->alphabet->n_symbols - 1, t->alphabet->n_symbols - 1);
-    for (int k = 1; k < t->alphabet->n_symbols; k++)
-        if (strcmp(t->alphabet->symbols[k], b->alphabet->symbols[k]) != 0)
-            return oto_fail(err, OTO_ERR_CONFIG,
-                            "--init=%s: symbol %d of the model is '%s', of this run '%s'", path, k,
-                            b->alphabet->symbols[k], t->alphabet->symbols[k]);
     return OTO_OK;
+}
+
+/* The model's number of a symbol of ours, or -1. Blank is 0 in both. */
+static int find_symbol(const struct oto_alphabet *theirs, const char *symbol)
+{
+    for (int k = 1; k < theirs->n_symbols; k++)
+        if (strcmp(theirs->symbols[k], symbol) == 0)
+            return k;
+    return -1;
+}
+
+/* All layers below the output, which are the same in both; then the output's rows by symbol. */
+static void copy_weights(struct oto_trainer *t, const struct oto_bundle *b)
+{
+    size_t ours[2], theirs[2]; /* output.weight, output.bias */
+    struct oto_tensor tensor;
+    for (int k = 0; k < 2; k++) {
+        oto_network_tensor(&t->shape, oto_network_n_tensors(&t->shape) - 2 + k, &tensor);
+        ours[k] = tensor.offset;
+        oto_network_tensor(&b->shape, oto_network_n_tensors(&b->shape) - 2 + k, &tensor);
+        theirs[k] = tensor.offset;
+    }
+    memcpy(t->params, b->weights, ours[0] * sizeof(float));
+    if (t->o->init_output == OTO_INIT_OUTPUT_NEW)
+        return;
+    size_t width = 2 * (size_t)t->shape.n_hidden;
+    int n_matched = 0;
+    for (int k = 0; k < t->alphabet->n_symbols; k++) {
+        int from = k == 0 ? 0 : find_symbol(b->alphabet, t->alphabet->symbols[k]);
+        if (from < 0)
+            continue;
+        memcpy(t->params + ours[0] + (size_t)k * width,
+               b->weights + theirs[0] + (size_t)from * width, width * sizeof(float));
+        t->params[ours[1] + (size_t)k] = b->weights[theirs[1] + (size_t)from];
+        n_matched += k > 0;
+    }
+    oto_report_line(t->report, "start: %d of %d symbols known to %s", n_matched,
+                    t->alphabet->n_symbols - 1, t->o->init);
+}
+
+size_t oto_trainer_n_frozen(const struct oto_trainer *t)
+{
+    struct oto_tensor tensor = {.offset = 0};
+    char name[sizeof tensor.name];
+    snprintf(name, sizeof name, "lstm.weight_ih_l%d", t->o->freeze);
+    for (int k = 0; k < oto_network_n_tensors(&t->shape); k++) {
+        oto_network_tensor(&t->shape, k, &tensor);
+        if (strcmp(tensor.name, name) == 0 || strcmp(tensor.name, "output.weight") == 0)
+            break;
+    }
+    return tensor.offset;
 }
 
 oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
 {
     const char *path = t->o->init;
-    if (!*path) {
-        oto_network_init_parameters(&t->shape, t->params, t->o->seed);
+    oto_network_init_parameters(&t->shape, t->params, t->o->seed);
+    if (!*path)
         return OTO_OK;
-    }
     struct oto_bundle *bundle;
     oto_status status = oto_bundle_load(&bundle, path, err);
     if (status != OTO_OK)
@@ -65,7 +108,7 @@ oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         status = compare_networks(t, bundle, path, err);
     if (status == OTO_OK)
-        memcpy(t->params, bundle->weights, t->n * sizeof(float));
+        copy_weights(t, bundle);
     oto_bundle_destroy(bundle);
     return status;
 }

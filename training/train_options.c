@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+static const char *const init_output_names[] = {"match", "new", NULL};
 static const char *const bad_lines_names[] = {"error", "skip", NULL};
 static const char *const case_names[] = {"keep", "lower", "upper", NULL};
 static const char *const punctuation_names[] = {"keep", "strip", NULL};
@@ -22,7 +23,11 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "out", .type = OTO_OPTION_TEXT, FIELD(out), .default_text = "", .argument = "DIR",
      .help = "Folder for models, checkpoints and metrics; made if need be."},
     {.name = "init", .type = OTO_OPTION_TEXT, FIELD(init), .default_text = "", .argument = "MODEL",
-     .help = "Model file whose weights the training starts from; same alphabet, features and network."},
+     .help = "Model file whose weights the training starts from; same features and network."},
+    {.name = "init-output", .type = OTO_OPTION_CHOICE, FIELD(init_output), .default_text = "match", .choices = init_output_names,
+     .help = "Output layer under --init: symbols that the model knows, too, start from its weights and others at random; or all at random."},
+    {.name = "freeze", .type = OTO_OPTION_INT, FIELD(freeze), .default_text = "0", .min = 0, .max = 16, .argument = "N",
+     .help = "Lowest layers that keep the weights of --init."},
     {.name = "cache", .type = OTO_OPTION_TEXT, FIELD(cache), .default_text = "", .argument = "DIR",
      .help = "Folder for computed features; empty for the folder of --out."},
     {.name = "cache-half", .type = OTO_OPTION_BOOL, FIELD(cache_half), .default_text = "true",

@@ -9,6 +9,7 @@
 
 #include "base/options.h"
 
+enum oto_init_output { OTO_INIT_OUTPUT_MATCH, OTO_INIT_OUTPUT_NEW };
 enum oto_dev_decode { OTO_DEV_GREEDY, OTO_DEV_BEAM };
 
 struct oto_train_options {
@@ -23,6 +24,7 @@ struct oto_train_options {
     /* network */
     int layers, hidden, proj;
     double dropout;
+    int init_output, freeze;
     /* optimisation */
     int epochs;
     double batch_seconds, rate;

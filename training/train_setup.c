@@ -261,7 +261,8 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     t->grads = oto_calloc(t->n, sizeof(float));
     if (!t->params || !t->grads)
         return oto_fail_memory(err, "parameters");
-    const struct oto_adam_options adam = {o->beta1, o->beta2, o->eps, o->weight_decay, o->ema};
+    const struct oto_adam_options adam = {o->beta1,        o->beta2, o->eps,
+                                          o->weight_decay, o->ema,   oto_trainer_n_frozen(t)};
     status = oto_trainer_init_weights(t, err);
     if (status == OTO_OK)
         status = oto_network_create(&t->net, &t->shape, &dsp, err);
@@ -344,6 +345,13 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->snr_high < o->snr_low)
         return oto_fail(err, OTO_ERR_CONFIG, "--snr-high=%g is below --snr-low=%g", o->snr_high,
                         o->snr_low);
+    if (o->freeze > 0 && !*o->init)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--freeze=%d needs --init=MODEL: random layers are not worth keeping",
+                        o->freeze);
+    if (o->freeze > o->layers)
+        return oto_fail(err, OTO_ERR_CONFIG, "--freeze=%d, but the network has %d layers",
+                        o->freeze, o->layers);
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
     if (status == OTO_OK)
         add_noisy_copies(t);

@@ -76,6 +76,9 @@ oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, 
 /** t->params from the model of --init, or at random. OTO_ERR_CONFIG when the model does not fit. */
 oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 
+/** Parameters of the layers that --freeze keeps as they are: the first of the flat array. */
+size_t oto_trainer_n_frozen(const struct oto_trainer *t);
+
 /* train_step.c */
 /** Room for a batch's outputs. */
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch,

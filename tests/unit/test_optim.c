@@ -55,7 +55,7 @@ static void run(struct oto_adam *adam, float *w, struct oto_pool *pool,
 static void equals_the_formulas_in_double(void **state)
 {
     (void)state;
-    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0.01, 0.99};
+    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0.01, 0.99, 0};
     struct oto_adam adam = {0};
     float *w = oto_calloc(N, sizeof *w);
     double *ref = oto_calloc(4 * (size_t)N, sizeof *ref);
@@ -81,7 +81,7 @@ static void equals_the_formulas_in_double(void **state)
 static void threads_do_not_matter(void **state)
 {
     (void)state;
-    const struct oto_adam_options o = {0.9, 0.98, 1e-9, 0, 0.9};
+    const struct oto_adam_options o = {0.9, 0.98, 1e-9, 0, 0.9, 0};
     struct oto_adam a = {0}, b = {0};
     struct oto_pool *pool;
     float *w = oto_calloc(N, sizeof *w), *u = oto_calloc(N, sizeof *u);
@@ -102,7 +102,7 @@ static void threads_do_not_matter(void **state)
 static void measures_the_norm(void **state)
 {
     (void)state;
-    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0, 0};
+    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0, 0, 0};
     struct oto_adam adam = {0};
     float *g = oto_calloc(N, sizeof *g);
     assert_int_equal(oto_adam_init(&adam, N, g, &o, NULL), OTO_OK);
@@ -124,7 +124,7 @@ static void measures_the_norm(void **state)
 static void starts_at_full_length(void **state)
 {
     (void)state;
-    const struct oto_adam_options o = {0.9, 0.999, 1e-12, 0, 0};
+    const struct oto_adam_options o = {0.9, 0.999, 1e-12, 0, 0, 0};
     struct oto_adam adam = {0};
     float w[3] = {0, 0, 0}, g[3] = {1e-3f, -50, 0};
     assert_int_equal(oto_adam_init(&adam, 3, w, &o, NULL), OTO_OK);
@@ -135,10 +135,36 @@ static void starts_at_full_length(void **state)
     oto_adam_clear(&adam);
 }
 
+static void leaves_frozen_parameters_alone(void **state)
+{
+    (void)state;
+    const struct oto_adam_options o = {.beta1 = 0.9,
+                                       .beta2 = 0.999,
+                                       .eps = 1e-8,
+                                       .weight_decay = 0.1,
+                                       .ema = 0.9,
+                                       .n_frozen = 20001};
+    struct oto_adam adam = {0};
+    float *w = oto_calloc(N, sizeof *w), *g = oto_calloc(N, sizeof *g);
+    run(&adam, w, NULL, &o);
+    for (size_t i = 0; i < N; i++) {
+        float first = (float)oto_rng_normal(6, 0, i);
+        assert_true((w[i] == first) == (i < o.n_frozen));
+        assert_true((adam.ema[i] == first) == (i < o.n_frozen));
+    }
+    g[20000] = 5;
+    assert_true(oto_adam_norm(&adam, g, NULL) == 0);
+    g[20001] = 5;
+    assert_true(oto_adam_norm(&adam, g, NULL) == 5);
+    oto_adam_clear(&adam);
+    oto_free(g);
+    oto_free(w);
+}
+
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0, 0.9};
+    const struct oto_adam_options o = {0.9, 0.999, 1e-8, 0, 0.9, 0};
     const float w[4] = {0};
     for (size_t nth = 1; nth <= 4; nth++) {
         struct oto_adam adam = {0};
@@ -156,6 +182,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(measures_the_norm),
         cmocka_unit_test(starts_at_full_length),
+        cmocka_unit_test(leaves_frozen_parameters_alone),
         cmocka_unit_test(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

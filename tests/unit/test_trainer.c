@@ -2,6 +2,7 @@
 /* Whole runs in small: the same bytes on any number of threads, and after any number of stops. */
 #include "unit.h"
 
+#include "models/bundle.h"
 #include "toy_corpus.h"
 #include "training/trainer.h"
 
@@ -351,8 +352,7 @@ static void starts_from_a_model(void **state)
     assert_true(r.result.dev_cer == reference().dev_cer);
     assert_true(r.result.dev_loss == reference().dev_loss);
     static const char *const misfits[][3] = {{"hidden", "13", "12 units"},
-                                             {"symbols", "abcdef", "5 symbols"},
-                                             {"symbols", "abcdf", "symbol 5 of the model is 'e'"},
+                                             {"freeze", "3", "has 2 layers"},
                                              {"mels", "17", "--mels=16"},
                                              {"init", "/nowhere.oto", "/nowhere.oto"}};
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
@@ -366,6 +366,98 @@ static void starts_from_a_model(void **state)
         clear_run(&bad);
     }
     clear_run(&r);
+}
+
+/* Rows of the output layer of a model file: weights and bias of one symbol. */
+static void get_output(const struct oto_bundle *b, const char *symbol, float row[25])
+{
+    struct oto_tensor weight, bias;
+    int k = 0, n = oto_network_n_tensors(&b->shape);
+    while (strcmp(symbol, "blank") != 0 && strcmp(b->alphabet->symbols[k], symbol) != 0)
+        assert_true(++k < b->alphabet->n_symbols);
+    oto_network_tensor(&b->shape, n - 2, &weight);
+    oto_network_tensor(&b->shape, n - 1, &bias);
+    assert_int_equal(weight.n_cols, 24);
+    memcpy(row, b->weights + weight.offset + 24 * k, 24 * sizeof *row);
+    row[24] = b->weights[bias.offset + (size_t)k];
+}
+
+static struct oto_bundle *load_model(const char *run)
+{
+    char path[200];
+    struct oto_bundle *b = NULL;
+    oto_error err = {0};
+    snprintf(path, sizeof path, "%s/%s/last.oto", folder, run);
+    if (oto_bundle_load(&b, path, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    return b;
+}
+
+/* Another alphabet: what both know is taken over by symbol, wherever it stands. */
+static void takes_a_new_alphabet(void **state)
+{
+    (void)state;
+    static const char *const known[] = {"blank", "a", "d", "e"};
+    static const char *const modes[] = {"match", "new"};
+    char model[200];
+    float row[25], other[25];
+    reference();
+    struct oto_bundle *old = load_model("reference");
+    snprintf(model, sizeof model, "%s/reference/last.oto", folder);
+    for (int mode = 0; mode < 2; mode++) {
+        struct run r;
+        init_run(&r, modes[mode]);
+        set(&r, "init", model);
+        set(&r, "init-output", modes[mode]);
+        set(&r, "symbols", "xedcba");
+        set(&r, "lr", "0");
+        set(&r, "epochs", "1");
+        set(&r, "warmup-steps", "0");
+        run_to_end(&r);
+        clear_run(&r);
+        struct oto_bundle *b = load_model(modes[mode]);
+        assert_int_equal(b->shape.n_outputs, 7);
+        assert_memory_equal(b->weights, old->weights, 100 * sizeof *b->weights);
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            get_output(b, known[i], row);
+            get_output(old, known[i], other);
+            assert_int_equal(memcmp(row, other, sizeof row) == 0, mode == 0);
+        }
+        get_output(b, "x", row);
+        assert_true(row[0] != 0 && row[24] == 0);
+        oto_bundle_destroy(b);
+    }
+    oto_bundle_destroy(old);
+}
+
+static void keeps_frozen_layers(void **state)
+{
+    (void)state;
+    struct run r;
+    oto_error err = {0};
+    struct oto_tensor tensor;
+    char model[200];
+    reference();
+    init_run(&r, "frozen");
+    set(&r, "freeze", "1");
+    assert_true(start(&r, &err) != OTO_OK);
+    assert_contains(err.message, "--freeze=1 needs --init");
+    snprintf(model, sizeof model, "%s/reference/last.oto", folder);
+    set(&r, "init", model);
+    set(&r, "weight-decay", "0.01");
+    run_to_end(&r);
+    clear_run(&r);
+    struct oto_bundle *old = load_model("reference"), *b = load_model("frozen");
+    for (int k = 0; k < oto_network_n_tensors(&b->shape); k++) {
+        oto_network_tensor(&b->shape, k, &tensor);
+        size_t n = (size_t)tensor.n_rows * (size_t)tensor.n_cols;
+        bool same = memcmp(b->weights + tensor.offset, old->weights + tensor.offset,
+                           n * sizeof *b->weights) == 0;
+        if (same != (strstr(tensor.name, "_l0") != NULL))
+            fail_msg("%s %s", tensor.name, same ? "was kept" : "changed");
+    }
+    oto_bundle_destroy(old);
+    oto_bundle_destroy(b);
 }
 
 /* Rates so high that the loss leaves the floats: such steps are counted, and the weights stay
@@ -400,6 +492,8 @@ int main(void)
         cmocka_unit_test(resumes_from_an_older_checkpoint),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
+        cmocka_unit_test(takes_a_new_alphabet),
+        cmocka_unit_test(keeps_frozen_layers),
         cmocka_unit_test(skips_steps_that_are_not_finite),
     };
     return cmocka_run_group_tests(tests, make_corpus, remove_corpus);
