@@ -48,11 +48,11 @@ static char *file_name(const char *folder, int k)
 static void write_state(struct oto_writer *w, const struct oto_checkpoint *c)
 {
     const struct oto_train_state *s = &c->state;
-    const uint64_t counters[] = {
-        s->step,        s->epoch,      s->position,      s->n_skipped,   s->updates,
-        s->loss_labels, s->best_epoch, s->metrics_bytes, c->fingerprint, c->n};
-    const double reals[] = {s->loss_sum, s->audio_s,  s->wall_s,   s->total_wall_s,
-                            s->best_cer, s->best_wer, s->best_loss};
+    const uint64_t counters[] = {s->step,        s->epoch,       s->position,   s->n_skipped,
+                                 s->updates,     s->loss_labels, s->best_epoch, s->metrics_bytes,
+                                 c->fingerprint, c->n,           s->n_halvings};
+    const double reals[] = {s->loss_sum, s->audio_s,   s->wall_s,      s->total_wall_s, s->best_cer,
+                            s->best_wer, s->best_loss, s->lowest_loss, s->last_loss};
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
         oto_write_u64(w, counters[i]);
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
@@ -213,9 +213,11 @@ static oto_status read_state(struct oto_checkpoint *c, const struct section *sec
     uint64_t n = 0;
     uint64_t *const counters[] = {
         &s->step,        &s->epoch,      &s->position,      &s->n_skipped,   &s->updates,
-        &s->loss_labels, &s->best_epoch, &s->metrics_bytes, &c->fingerprint, &n};
-    double *const reals[] = {&s->loss_sum, &s->audio_s,  &s->wall_s,   &s->total_wall_s,
-                             &s->best_cer, &s->best_wer, &s->best_loss};
+        &s->loss_labels, &s->best_epoch, &s->metrics_bytes, &c->fingerprint, &n,
+        &s->n_halvings};
+    double *const reals[] = {&s->loss_sum,     &s->audio_s,     &s->wall_s,
+                             &s->total_wall_s, &s->best_cer,    &s->best_wer,
+                             &s->best_loss,    &s->lowest_loss, &s->last_loss};
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
         *counters[i] = oto_read_u64(&r);
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)

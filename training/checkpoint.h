@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-enum { OTO_CHECKPOINT_VERSION = 1 };
+enum { OTO_CHECKPOINT_VERSION = 2 };
 
 /** Where a run stands. All of it is saved. */
 struct oto_train_state {
@@ -32,6 +32,8 @@ struct oto_train_state {
     double total_wall_s;                  /* of the whole training */
     double best_cer, best_wer, best_loss; /* of the best epoch so far; NAN before */
     uint64_t best_epoch;                  /* from 1; 0 before */
+    uint64_t n_halvings;                  /* of the learning rate, by a schedule that watches */
+    double lowest_loss, last_loss;        /* of the dev set so far; NAN before */
     uint64_t metrics_bytes; /* length of metrics.jsonl, which is cut to it on resume */
 };
 

@@ -8,7 +8,8 @@ static const char *const bad_lines_names[] = {"error", "skip", NULL};
 static const char *const case_names[] = {"keep", "lower", "upper", NULL};
 static const char *const punctuation_names[] = {"keep", "strip", NULL};
 static const char *const unknown_names[] = {"error", "skip", "drop", NULL};
-static const char *const schedule_names[] = {"constant", "linear", "cosine", NULL};
+static const char *const schedule_names[] = {"constant", "linear", "cosine",
+                                             "plateau",  "newbob", NULL};
 static const char *const decode_names[] = {"greedy", "beam", NULL};
 static const char *const weight_names[] = {"f32", "f16", NULL};
 
@@ -67,7 +68,10 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "warmup-steps", .type = OTO_OPTION_INT, FIELD(warmup_steps), .default_text = "100", .min = 0, .max = 1e9,
      .help = "Steps over which the learning rate grows from zero."},
     {.name = "schedule", .type = OTO_OPTION_CHOICE, FIELD(schedule), .default_text = "linear", .choices = schedule_names,
-     .help = "Learning rate after the warm-up: unchanged, or falling to zero at the end of the last epoch."},
+     .help = "Learning rate after the warm-up: unchanged; falling to zero at the end of the last epoch (linear, cosine); or halved after "
+             "epochs without a lower dev loss (plateau), or after each from the first that gains less than 1 % (newbob)."},
+    {.name = "patience", .type = OTO_OPTION_INT, FIELD(patience), .default_text = "0", .min = 0, .max = 100000, .argument = "EPOCHS",
+     .help = "Stop after so many epochs without a better dev result; 0 is never."},
     {.name = "beta1", .type = OTO_OPTION_REAL, FIELD(beta1), .default_text = "0.9", .min = 0, .max = 0.9999999,
      .help = "Adam: decay of the first moment."},
     {.name = "beta2", .type = OTO_OPTION_REAL, FIELD(beta2), .default_text = "0.999", .min = 0, .max = 0.9999999,

@@ -28,7 +28,7 @@ struct oto_train_options {
     /* optimisation */
     int epochs;
     double batch_seconds, rate;
-    int warmup_steps, schedule;
+    int warmup_steps, schedule, patience;
     double beta1, beta2, eps, weight_decay, clip_norm, ema;
     uint64_t seed;
     /* augmentation */

@@ -231,7 +231,8 @@ static oto_status count_steps(struct oto_trainer *t, oto_error *err)
     }
     t->schedule =
         (struct oto_schedule){t->o->schedule, t->o->rate, (uint64_t)t->o->warmup_steps, t->n_steps};
-    if (t->o->schedule != OTO_SCHEDULE_CONSTANT && (uint64_t)t->o->warmup_steps >= t->n_steps)
+    bool ends = t->o->schedule == OTO_SCHEDULE_LINEAR || t->o->schedule == OTO_SCHEDULE_COSINE;
+    if (ends && (uint64_t)t->o->warmup_steps >= t->n_steps)
         return oto_fail(err, OTO_ERR_CONFIG,
                         "--warmup-steps=%d: the whole training has only %llu steps",
                         t->o->warmup_steps, (unsigned long long)t->n_steps);
@@ -345,6 +346,9 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->snr_high < o->snr_low)
         return oto_fail(err, OTO_ERR_CONFIG, "--snr-high=%g is below --snr-low=%g", o->snr_high,
                         o->snr_low);
+    if (!*o->dev && (oto_schedule_watches(o->schedule) || o->patience > 0))
+        return oto_fail(err, OTO_ERR_CONFIG, "%s goes by the dev loss: give --dev=FILE",
+                        o->patience > 0 ? "--patience" : "this --schedule");
     if (o->freeze > 0 && !*o->init)
         return oto_fail(err, OTO_ERR_CONFIG,
                         "--freeze=%d needs --init=MODEL: random layers are not worth keeping",

@@ -180,7 +180,7 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
     status = oto_trainer_ctc(t, t->train, scale, err);
     if (status != OTO_OK)
         return status;
-    double loss = sum_losses(t), rate = oto_schedule_rate(&t->schedule, s->step);
+    double loss = sum_losses(t), rate = oto_schedule_rate(&t->schedule, s->step, s->n_halvings);
     if (isfinite(loss)) {
         status = oto_network_backward(t->net, t->ws, t->grads, NULL, t->dlogits, t->batch.x,
                                       &t->batch.seqs, t->pool, err);

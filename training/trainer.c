@@ -93,6 +93,17 @@ static bool is_better(const struct oto_dev_result *dev, const struct oto_train_s
     return dev->loss < s->best_loss;
 }
 
+/* Takes note of a dev loss, and halves the rate where the schedule says so. */
+static void watch(struct oto_trainer *t, double loss)
+{
+    struct oto_train_state *s = &t->state;
+    if (oto_schedule_halves(t->o->schedule, loss, s->lowest_loss, s->last_loss, s->n_halvings))
+        s->n_halvings++;
+    s->last_loss = loss;
+    if (isnan(s->lowest_loss) || loss < s->lowest_loss)
+        s->lowest_loss = loss;
+}
+
 /* After the last step: measure, save, move on to the next epoch, checkpoint. */
 static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
 {
@@ -115,6 +126,8 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
         if (status != OTO_OK)
             return status;
     }
+    if (t->dev)
+        watch(t, dev.loss);
     s->total_wall_s += s->wall_s + (oto_clock_wall_s() - start);
     report_epoch(t, &dev, best);
     s->epoch++;
@@ -127,7 +140,7 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
 static oto_status start(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
-    s->best_cer = s->best_wer = s->best_loss = (double)NAN;
+    s->best_cer = s->best_wer = s->best_loss = s->lowest_loss = s->last_loss = (double)NAN;
     if (!t->o->resume) { /* an earlier run's lines end here, as do its checkpoints */
         oto_checkpoint_remove(t->o->out);
         oto_status status = oto_report_cut(t->report, 0, err);
@@ -146,9 +159,18 @@ static oto_status start(struct oto_trainer *t, oto_error *err)
     return OTO_OK;
 }
 
+/* Whether all epochs are done, or so many without a better result that --patience is at its end. */
+static bool is_over(const struct oto_trainer *t)
+{
+    const struct oto_train_state *s = &t->state;
+    uint64_t patience = (uint64_t)t->o->patience;
+    return s->epoch >= (uint64_t)t->o->epochs ||
+           (patience > 0 && s->position == 0 && s->epoch >= s->best_epoch + patience);
+}
+
 static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
 {
-    while (t->state.epoch < (uint64_t)t->o->epochs) {
+    while (!is_over(t)) {
         oto_status status = oto_trainer_plan(t, &t->plan, (int)t->state.epoch, err);
         if (status == OTO_OK && t->state.position > t->plan.n_batches)
             status = oto_fail(err, OTO_ERR_FORMAT,
@@ -158,13 +180,15 @@ static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
             status = run_steps(t, err);
         if (status == OTO_OK)
             status = end_epoch(t, err);
-        if (status == OTO_OK && asked_to_stop(t) && t->state.epoch < (uint64_t)t->o->epochs)
+        if (status == OTO_OK && asked_to_stop(t) && !is_over(t))
             status =
                 oto_fail(err, OTO_ERR_INTERRUPTED, "stopped after epoch %llu; go on with --resume",
                          (unsigned long long)t->state.epoch);
         if (status != OTO_OK)
             return status;
     }
+    if (t->state.epoch < (uint64_t)t->o->epochs)
+        oto_report_line(t->report, "no better result in %d epochs: done", t->o->patience);
     return OTO_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "models/bundle.h"
 #include "toy_corpus.h"
+#include "training/checkpoint.h"
 #include "training/trainer.h"
 
 /* A run's options, changed by the test before it starts. */
@@ -460,6 +461,44 @@ static void keeps_frozen_layers(void **state)
     oto_bundle_destroy(b);
 }
 
+/* At a rate of zero no epoch is better than the first: the rate is halved, then patience ends. */
+static void stops_without_gain(void **state)
+{
+    (void)state;
+    static const char *const schedules[] = {"plateau", "newbob", "constant"};
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        struct run r;
+        uint64_t n_epochs = i == 2 ? 30 : 4;
+        init_run(&r, schedules[i]);
+        set(&r, "lr", "0");
+        set(&r, "epochs", "30");
+        set(&r, "batch-seconds", "1000");
+        set(&r, "schedule", schedules[i]);
+        if (i < 2)
+            set(&r, "patience", "3");
+        run_to_end(&r);
+        assert_int_equal(r.result.best_epoch, 1);
+        assert_int_equal(r.result.n_steps, n_epochs);
+        struct oto_checkpoint c;
+        oto_error err = {0};
+        assert_int_equal(oto_checkpoint_load(&c, r.train.out, &err), OTO_OK);
+        assert_int_equal(c.state.n_halvings, i == 2 ? 0 : 3);
+        oto_checkpoint_close(&c);
+        set(&r, "resume", "true"); /* nothing is left to do */
+        run_to_end(&r);
+        assert_int_equal(r.result.n_steps, n_epochs);
+        clear_run(&r);
+    }
+    struct run r;
+    oto_error err = {0};
+    init_run(&r, "blind");
+    set(&r, "dev", "");
+    set(&r, "patience", "3");
+    assert_true(start(&r, &err) != OTO_OK);
+    assert_contains(err.message, "--dev");
+    clear_run(&r);
+}
+
 /* Rates so high that the loss leaves the floats: such steps are counted, and the weights stay
  * finite. */
 static void skips_steps_that_are_not_finite(void **state)
@@ -494,6 +533,7 @@ int main(void)
         cmocka_unit_test(starts_from_a_model),
         cmocka_unit_test(takes_a_new_alphabet),
         cmocka_unit_test(keeps_frozen_layers),
+        cmocka_unit_test(stops_without_gain),
         cmocka_unit_test(skips_steps_that_are_not_finite),
     };
     return cmocka_run_group_tests(tests, make_corpus, remove_corpus);
