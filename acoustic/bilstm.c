@@ -16,15 +16,49 @@ oto_status oto_bilstm_init(struct oto_bilstm *layer, const struct oto_dsp *dsp, 
     return OTO_OK;
 }
 
+oto_status oto_bilstm_init_int8(struct oto_bilstm *layer, const struct oto_dsp_int8 *dsp,
+                                int n_inputs, int n_hidden, oto_error *err)
+{
+    layer->quantized = true;
+    for (int d = 0; d < 2; d++) {
+        layer->dir[d].n_inputs = n_inputs;
+        layer->dir[d].n_hidden = n_hidden;
+        oto_status status =
+            oto_lstm_int8_init(&layer->int8[d], dsp, n_inputs, n_hidden, d == 1, err);
+        if (status != OTO_OK) {
+            oto_bilstm_clear(layer);
+            return status;
+        }
+    }
+    return OTO_OK;
+}
+
 void oto_bilstm_clear(struct oto_bilstm *layer)
 {
-    for (int d = 0; d < 2; d++)
+    for (int d = 0; d < 2; d++) {
         oto_lstm_clear(&layer->dir[d]);
+        oto_lstm_int8_clear(&layer->int8[d]);
+    }
+    layer->quantized = false;
+}
+
+static bool reserve_int8(struct oto_bilstm_state *state, const struct oto_bilstm *layer,
+                         const struct oto_sequences *seqs)
+{
+    for (int d = 0; d < 2; d++) {
+        size_t n_bytes;
+        if (!oto_lstm_int8_scratch(&layer->int8[d], seqs, &n_bytes) ||
+            !oto_buffer_reserve(&state->int8[d], 1, n_bytes / sizeof(oto_real)))
+            return false;
+    }
+    return true;
 }
 
 bool oto_bilstm_state_reserve(struct oto_bilstm_state *state, const struct oto_bilstm *layer,
                               const struct oto_sequences *seqs, bool keep)
 {
+    if (layer->quantized)
+        return reserve_int8(state, layer, seqs);
     size_t n_gate_rows = keep ? seqs->n_rows : oto_lstm_portion_rows(seqs);
     size_t n_cell_rows = keep ? seqs->n_rows : 2 * (size_t)seqs->n_utts;
     for (int d = 0; d < 2; d++) {
@@ -40,6 +74,7 @@ void oto_bilstm_state_clear(struct oto_bilstm_state *state)
     for (int d = 0; d < 2; d++) {
         oto_buffer_clear(&state->gates[d]);
         oto_buffer_clear(&state->cells[d]);
+        oto_buffer_clear(&state->int8[d]);
     }
 }
 
@@ -95,6 +130,11 @@ static void forward_task(void *arg, int d)
 {
     const struct bilstm_job *job = arg;
     size_t n_hidden = (size_t)job->layer->dir[d].n_hidden;
+    if (job->layer->quantized) {
+        oto_lstm_int8_forward(&job->layer->int8[d], job->state->int8[d].p,
+                              job->h_out + (size_t)d * n_hidden, 2 * n_hidden, job->x, job->seqs);
+        return;
+    }
     oto_lstm_forward(&job->layer->dir[d], job->dsp, job->keep, job->state->gates[d].p,
                      job->state->cells[d].p, job->h_out + (size_t)d * n_hidden, 2 * n_hidden,
                      job->x, job->seqs);

@@ -13,18 +13,24 @@
 #include "acoustic/buffer.h"
 #include "acoustic/dsp.h"
 #include "acoustic/lstm.h"
+#include "acoustic/lstm_int8.h"
 #include "acoustic/sequences.h"
 #include "base/pool.h"
 #include "base/real.h"
 #include "base/status.h"
 
 struct oto_bilstm {
-    struct oto_lstm dir[2]; /* forward, reverse */
+    struct oto_lstm dir[2]; /* forward, reverse; quantised: only the sizes that shape it are set */
+    struct oto_lstm_int8 int8[2]; /* quantised: instead of dir */
+    bool quantized;
 };
 
 /** Zero-initialise first. OTO_ERR_MEMORY leaves it cleared. */
 oto_status oto_bilstm_init(struct oto_bilstm *layer, const struct oto_dsp *dsp, int n_inputs,
                            int n_hidden, oto_error *err) OTO_WARN_UNUSED;
+/** For inference with 8-bit matrices. */
+oto_status oto_bilstm_init_int8(struct oto_bilstm *layer, const struct oto_dsp_int8 *dsp,
+                                int n_inputs, int n_hidden, oto_error *err) OTO_WARN_UNUSED;
 void oto_bilstm_clear(struct oto_bilstm *layer);
 
 /**
@@ -34,6 +40,7 @@ void oto_bilstm_clear(struct oto_bilstm *layer);
 struct oto_bilstm_state {
     struct oto_buffer gates[2]; /* training [N, 4*Hp], else [portion, 4*Hp] */
     struct oto_buffer cells[2]; /* training [N, Hp], else [2*B, Hp] */
+    struct oto_buffer int8[2];  /* quantised: oto_lstm_int8_scratch(), instead of both */
 };
 
 /** False when memory ends. */

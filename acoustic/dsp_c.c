@@ -78,9 +78,7 @@ static void pack_recurrent_backward_c(oto_real *packed, const oto_real *r, int n
     oto_dsp_pack_backward(packed, r, n_hidden, unit_block);
 }
 
-/* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
-static void cell_forward(oto_real *a, oto_real *c, oto_real *h, const oto_real *c_prev,
-                         size_t n_units)
+void oto_dsp_cell_c(oto_real *a, oto_real *c, oto_real *h, const oto_real *c_prev, size_t n_units)
 {
     for (size_t j = 0; j < unit_block; j++) {
         const oto_real i = sigmoid(a[j]), f = sigmoid(a[unit_block + j]);
@@ -151,8 +149,8 @@ static void lstm_forward(oto_real *gates, oto_real *c, oto_real *h, size_t h_str
                     multiply_row(a + pair * panel_width, x, (const oto_real *)r_packed + at,
                                  n_units);
             }
-            cell_forward(a, c + b * hp + first, h + b * h_stride + first,
-                         has_prev ? c_prev + b * hp + first : NULL, n_here);
+            oto_dsp_cell_c(a, c + b * hp + first, h + b * h_stride + first,
+                           has_prev ? c_prev + b * hp + first : NULL, n_here);
         }
     }
 }

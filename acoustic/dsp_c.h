@@ -9,6 +9,16 @@
 /** Fills the whole table. */
 void oto_dsp_init_c(struct oto_dsp *dsp);
 
+/**
+ * Gate functions and cell update of one block of 8 units.
+ *
+ * @param a       [4, 8] in: sums; out: i, f, g, o
+ * @param c       [8] out; may be c_prev
+ * @param h       [n_units] out
+ * @param c_prev  [8], or NULL for zero state
+ */
+void oto_dsp_cell_c(oto_real *a, oto_real *c, oto_real *h, const oto_real *c_prev, size_t n_units);
+
 /** H rounded up to a multiple of unit_block. */
 static inline size_t oto_dsp_padded(int n_hidden, int unit_block)
 {

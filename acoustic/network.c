@@ -42,8 +42,9 @@ static oto_status create_dense(struct oto_network *net, oto_error *err)
     return OTO_OK;
 }
 
-oto_status oto_network_create(struct oto_network **out, const struct oto_network_shape *shape,
-                              const struct oto_dsp *dsp, oto_error *err)
+/* int8 is NULL for a float network. */
+static oto_status create(struct oto_network **out, const struct oto_network_shape *shape,
+                         const struct oto_dsp *dsp, const struct oto_dsp_int8 *int8, oto_error *err)
 {
     *out = NULL;
     oto_status status = oto_network_shape_check(shape, err);
@@ -54,9 +55,16 @@ oto_status oto_network_create(struct oto_network **out, const struct oto_network
         return oto_fail_memory(err, "network");
     net->shape = *shape;
     net->dsp = *dsp;
-    for (int l = 0; l < shape->n_layers && status == OTO_OK; l++)
-        status = oto_bilstm_init(&net->layers[l], dsp, oto_network_layer_inputs(shape, l),
-                                 shape->n_hidden, err);
+    net->quantized = net->forward_only = int8 != NULL;
+    if (int8 != NULL)
+        net->int8 = *int8;
+    for (int l = 0; l < shape->n_layers && status == OTO_OK; l++) {
+        int n_inputs = oto_network_layer_inputs(shape, l);
+        status =
+            int8 != NULL
+                ? oto_bilstm_init_int8(&net->layers[l], &net->int8, n_inputs, shape->n_hidden, err)
+                : oto_bilstm_init(&net->layers[l], dsp, n_inputs, shape->n_hidden, err);
+    }
     if (status == OTO_OK)
         status = create_dense(net, err);
     if (status != OTO_OK) {
@@ -65,6 +73,19 @@ oto_status oto_network_create(struct oto_network **out, const struct oto_network
     }
     *out = net;
     return OTO_OK;
+}
+
+oto_status oto_network_create(struct oto_network **out, const struct oto_network_shape *shape,
+                              const struct oto_dsp *dsp, oto_error *err)
+{
+    return create(out, shape, dsp, NULL, err);
+}
+
+oto_status oto_network_create_int8(struct oto_network **out, const struct oto_network_shape *shape,
+                                   const struct oto_dsp *dsp, const struct oto_dsp_int8 *int8,
+                                   oto_error *err)
+{
+    return create(out, shape, dsp, int8, err);
 }
 
 void oto_network_destroy(struct oto_network *net)
@@ -81,7 +102,7 @@ oto_status oto_network_forward_only(struct oto_network *net, oto_error *err)
 {
     oto_status status = OTO_OK;
     net->forward_only = true;
-    for (int l = 0; l < net->shape.n_layers; l++)
+    for (int l = 0; l < net->shape.n_layers && !net->quantized; l++)
         for (int d = 0; d < 2 && status == OTO_OK; d++)
             status = oto_lstm_for_inference(&net->layers[l].dir[d], &net->dsp, err);
     return status;
@@ -163,7 +184,7 @@ size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws)
     for (int l = 0; l < OTO_NETWORK_LAYERS_MAX; l++) {
         n += ws->outputs[l].n + ws->inputs[l].n;
         for (int d = 0; d < 2; d++)
-            n += ws->states[l].gates[d].n + ws->states[l].cells[d].n;
+            n += ws->states[l].gates[d].n + ws->states[l].cells[d].n + ws->states[l].int8[d].n;
     }
     for (int d = 0; d < 2; d++)
         n += ws->scratch.dcells[d].n + ws->scratch.dw[d].n + ws->scratch.dr[d].n +

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "acoustic/dsp.h"
+#include "acoustic/dsp_int8.h"
 #include "acoustic/sequences.h"
 #include "base/pool.h"
 #include "base/real.h"
@@ -75,6 +76,29 @@ const struct oto_network_shape *oto_network_get_shape(const struct oto_network *
 /** Packs params [n_parameters] for the kernels, by layer and direction over the pool (or NULL). */
 void oto_network_set_parameters(struct oto_network *net, const oto_real *params,
                                 struct oto_pool *pool);
+
+/** One tensor's numbers: floats, or rows of 8-bit codes with a scale each (quant.h). */
+struct oto_tensor_data {
+    const float *values; /* [n_rows, n_cols]; NULL when quantised */
+    const int8_t *codes; /* [n_rows, n_cols], -127 .. 127 */
+    const float *scales; /* [n_rows] */
+};
+
+/**
+ * A network for inference whose LSTM matrices stay 8-bit integers: it computes with the kernels of
+ * int8, dense layers and log-softmax with those of dsp. It has no float copy of the matrices.
+ */
+oto_status oto_network_create_int8(struct oto_network **out, const struct oto_network_shape *shape,
+                                   const struct oto_dsp *dsp, const struct oto_dsp_int8 *int8,
+                                   oto_error *err) OTO_WARN_UNUSED;
+/**
+ * Packs the tensors of a network made by oto_network_create_int8(), by layer and direction over the
+ * pool (or NULL).
+ *
+ * @param tensors  [n_tensors]: LSTM matrices quantised, all others floats
+ */
+void oto_network_set_int8(struct oto_network *net, const struct oto_tensor_data *tensors,
+                          struct oto_pool *pool);
 
 /** Activations of one batch; grows when a larger batch comes. One per thread of control. */
 struct oto_network_workspace;

@@ -16,7 +16,8 @@ enum { OTO_NETWORK_LAYERS_MAX = 16 };
 struct oto_network {
     struct oto_network_shape shape;
     struct oto_dsp dsp;
-    bool forward_only;
+    struct oto_dsp_int8 int8; /* quantised: of the layers */
+    bool forward_only, quantized;
     struct oto_bilstm layers[OTO_NETWORK_LAYERS_MAX];
     struct oto_linear proj[OTO_NETWORK_LAYERS_MAX]; /* after layer l, where there is one */
     struct oto_linear output;

@@ -41,11 +41,19 @@ static unsigned machine_flags(void)
         !(b & bit_AVX2)) {
         return OTO_CPU_SCALAR;
     }
-    const unsigned wide = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    if ((b & wide) == wide && (state & state_zmm) == state_zmm) {
-        return OTO_CPU_AVX2 | OTO_CPU_AVX512;
+    /* Leaf 7: AVX512_VNNI is bit 11 of ECX, AVX_VNNI bit 4 of EAX in the next sub-leaf. */
+    const bool wide_vnni = (c >> 11 & 1) != 0;
+    const bool has_next = a >= 1;
+    const unsigned features = b;
+    unsigned flags = OTO_CPU_AVX2;
+    if (has_next && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) != 0) {
+        flags |= OTO_CPU_AVX_VNNI;
     }
-    return OTO_CPU_AVX2;
+    const unsigned wide = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if ((features & wide) == wide && (state & state_zmm) == state_zmm) {
+        flags |= OTO_CPU_AVX512 | (wide_vnni ? OTO_CPU_AVX512_VNNI : 0);
+    }
+    return flags;
 }
 #else
 static unsigned machine_flags(void)
@@ -63,8 +71,11 @@ static bool flags_of_name(const char *name, unsigned machine, unsigned *flags)
         *flags = OTO_CPU_SCALAR;
     } else if (strcmp(name, "avx2") == 0) {
         *flags = OTO_CPU_AVX2;
+    } else if (strcmp(name, "avxvnni") == 0) {
+        *flags = OTO_CPU_AVX2 | OTO_CPU_AVX_VNNI;
     } else if (strcmp(name, "avx512") == 0) {
-        *flags = OTO_CPU_AVX2 | OTO_CPU_AVX512;
+        *flags =
+            OTO_CPU_AVX2 | OTO_CPU_AVX512 | (machine & (OTO_CPU_AVX_VNNI | OTO_CPU_AVX512_VNNI));
     } else {
         return false;
     }
@@ -88,7 +99,8 @@ oto_status oto_cpu_parse(const char *name, unsigned *flags, oto_error *err)
     unsigned wanted;
     if (!flags_of_name(name, machine, &wanted)) {
         return oto_fail(err, OTO_ERR_CONFIG,
-                        "unknown instruction set \"%s\"; expected scalar, avx2, avx512 or auto",
+                        "unknown instruction set \"%s\"; expected scalar, avx2, avxvnni, avx512 or "
+                        "auto",
                         name);
     }
     if (wanted & ~machine) {
@@ -103,6 +115,9 @@ const char *oto_cpu_name(unsigned flags)
 {
     if (flags & OTO_CPU_AVX512) {
         return "avx512";
+    }
+    if (flags & OTO_CPU_AVX_VNNI) {
+        return "avxvnni";
     }
     return flags & OTO_CPU_AVX2 ? "avx2" : "scalar";
 }

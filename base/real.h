@@ -13,6 +13,7 @@ typedef double oto_real;
 #define OTO_TANH tanh
 #define OTO_SQRT sqrt
 #define OTO_FABS fabs
+#define OTO_RINT rint
 #else
 typedef float oto_real;
 #define OTO_EXP expf
@@ -20,6 +21,7 @@ typedef float oto_real;
 #define OTO_TANH tanhf
 #define OTO_SQRT sqrtf
 #define OTO_FABS fabsf
+#define OTO_RINT rintf
 #endif
 
 #endif

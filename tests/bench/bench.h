@@ -38,7 +38,7 @@ struct bench_option {
 
 #define BENCH_ISA(variable)                                                                        \
     {                                                                                              \
-        "isa", NULL, 0, 0, variable, "auto|avx512|avx2|scalar"                                     \
+        "isa", NULL, 0, 0, variable, "auto|avx512|avxvnni|avx2|scalar"                             \
     }
 
 static inline bool bench_is_choice(const char *choices, const char *name, size_t length)

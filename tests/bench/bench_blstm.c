@@ -4,7 +4,7 @@
  * and log-softmax on top: by default 4 x BLSTM-320, 120 inputs, 1000 frames.
  *
  *     bench_blstm [--batch=1] [--threads=1] [--frames=1000] [--layers=4] [--hidden=320]
- *                 [--input=120] [--isa=auto] [--precision=fp32]
+ *                 [--input=120] [--isa=auto] [--precision=fp32|int8]
  *                 [--weights=fp32] [--reps=5]
  *
  * --weights=fp16 rounds the weights to half precision first, as model files hold them by default;
@@ -13,6 +13,7 @@
  * gflops counts the products of the recurrent layers alone: 16 H (D + H) a frame and layer.
  */
 #include "acoustic/network.h"
+#include "acoustic/quant.h"
 #include "base/bytes.h"
 #include "bench.h"
 
@@ -27,8 +28,33 @@ struct forward {
     struct oto_pool *pool;
     struct oto_sequences seqs;
     struct oto_dsp dsp;
+    struct oto_dsp_int8 int8;
+    struct oto_quantized *quantized; /* NULL: float */
     float *params, *x, *log_probs;
 };
+
+static oto_status make_float(struct forward *f, const struct oto_network_shape *shape,
+                             oto_error *err)
+{
+    oto_status status = oto_network_create(&f->net, shape, &f->dsp, err);
+    if (status == OTO_OK)
+        status = oto_network_forward_only(f->net, err);
+    if (status == OTO_OK)
+        oto_network_set_parameters(f->net, f->params, f->pool);
+    return status;
+}
+
+static oto_status make_int8(struct forward *f, const struct oto_network_shape *shape,
+                            oto_error *err)
+{
+    oto_dsp_int8_init(&f->int8, oto_cpu_flags());
+    oto_status status = oto_quantized_create(&f->quantized, shape, f->params, err);
+    if (status == OTO_OK)
+        status = oto_network_create_int8(&f->net, shape, &f->dsp, &f->int8, err);
+    if (status == OTO_OK)
+        oto_network_set_int8(f->net, f->quantized->tensors, f->pool);
+    return status;
+}
 
 static oto_status set_up(struct forward *f, oto_error *err)
 {
@@ -47,20 +73,17 @@ static oto_status set_up(struct forward *f, oto_error *err)
         status = oto_pool_create(&f->pool, threads, err);
     if (status == OTO_OK)
         status = oto_sequences_set(&f->seqs, lengths, batch, err);
-    if (status == OTO_OK)
-        status = oto_network_create(&f->net, &shape, &f->dsp, err);
-    if (status == OTO_OK)
-        status = oto_network_workspace_create(&f->ws, f->net, err);
-    if (status == OTO_OK)
-        status = oto_network_forward_only(f->net, err);
     if (status != OTO_OK)
         return status;
     oto_network_init_parameters(&shape, f->params, 1);
     if (strcmp(weights, "fp16") == 0)
         for (size_t i = 0; i < oto_network_n_parameters(&shape); i++)
             f->params[i] = oto_half_to_float(oto_float_to_half(f->params[i]));
-    oto_network_set_parameters(f->net, f->params, f->pool);
-    return OTO_OK;
+    status =
+        strcmp(precision, "int8") == 0 ? make_int8(f, &shape, err) : make_float(f, &shape, err);
+    if (status == OTO_OK)
+        status = oto_network_workspace_create(&f->ws, f->net, err);
+    return status;
 }
 
 static void tear_down(struct forward *f)
@@ -69,6 +92,7 @@ static void tear_down(struct forward *f)
     oto_network_destroy(f->net);
     oto_sequences_clear(&f->seqs);
     oto_pool_destroy(f->pool);
+    oto_quantized_destroy(f->quantized);
     oto_free(f->log_probs);
     oto_free(f->x);
     oto_free(f->params);
@@ -90,7 +114,7 @@ int main(int argc, char **argv)
         {.name = "hidden", &hidden, 1, 4096},
         {.name = "input", &inputs, 1, 4096},
         {.name = "reps", &reps, 1, BENCH_REPS_MAX},
-        {.name = "precision", .text = &precision, .choices = "fp32"},
+        {.name = "precision", .text = &precision, .choices = "fp32|int8"},
         {.name = "weights", .text = &weights, .choices = "fp32|fp16"},
         BENCH_ISA(&isa),
     };
@@ -110,8 +134,9 @@ int main(int argc, char **argv)
                "\"weights\":\"%s\","
                "\"products\":\"%s\",\"batch\":%d,\"frames\":%d,\"layers\":%d,\"hidden\":%d,"
                "\"input\":%d,\"workspace_mb\":%.1f",
-               oto_cpu_name(f.dsp.cpu_flags), precision, weights, oto_gemm_name(), batch, frames,
-               layers, hidden, inputs, (double)oto_network_workspace_bytes(f.ws) / 1e6);
+               f.quantized != NULL ? f.int8.name : oto_cpu_name(f.dsp.cpu_flags), precision,
+               weights, oto_gemm_name(), batch, frames, layers, hidden, inputs,
+               (double)oto_network_workspace_bytes(f.ws) / 1e6);
         bench_print_end(&times, threads, 1, 1e-9 * flop);
     }
     tear_down(&f);

@@ -24,7 +24,7 @@ for header in include/otolith/*.h; do
 done
 for header in $(find $rooms -name '*.h' | sort); do
     case "$header" in
-    acoustic/x86/*) flags="-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl" ;;
+    acoustic/x86/*) flags="-mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni" ;;
     *) flags= ;;
     esac
     case "$flags$(uname -m)" in -m*x86_64 | x86_64) ;; -m*) continue ;; esac

@@ -26,6 +26,7 @@ static void the_variable_limits_and_never_adds(void **state)
     }
     assert_int_equal(flags_with("scalar"), OTO_CPU_SCALAR);
     assert_int_equal(flags_with("avx2"), machine & OTO_CPU_AVX2);
+    assert_int_equal(flags_with("avxvnni"), machine & (OTO_CPU_AVX2 | OTO_CPU_AVX_VNNI));
     assert_int_equal(flags_with("avx512"), machine);
     assert_int_equal(flags_with("auto"), machine);
     assert_int_equal(flags_with("neon-ish"), machine);
@@ -58,6 +59,8 @@ static void the_kernel_agrees(void **state)
                   strstr(flags, " avx512dq") && strstr(flags, " avx512vl");
     assert_int_equal((machine & OTO_CPU_AVX2) != 0, avx2);
     assert_int_equal((machine & OTO_CPU_AVX512) != 0, avx512);
+    assert_int_equal((machine & OTO_CPU_AVX_VNNI) != 0, avx2 && strstr(flags, " avx_vnni"));
+    assert_int_equal((machine & OTO_CPU_AVX512_VNNI) != 0, avx512 && strstr(flags, " avx512_vnni"));
 }
 
 static void names_parse(void **state)
@@ -80,6 +83,8 @@ static void names_parse(void **state)
         assert_int_equal(flags, 99);
         assert_contains(err.message, "this machine has no avx512");
     }
+    expected = machine & OTO_CPU_AVX_VNNI ? OTO_OK : OTO_ERR_UNSUPPORTED;
+    assert_int_equal(oto_cpu_parse("avxvnni", &flags, &err), expected);
     assert_int_equal(oto_cpu_parse("nothing", &flags, NULL), OTO_ERR_CONFIG);
 }
 
@@ -88,7 +93,9 @@ static void flags_have_names(void **state)
     (void)state;
     assert_string_equal(oto_cpu_name(OTO_CPU_SCALAR), "scalar");
     assert_string_equal(oto_cpu_name(OTO_CPU_AVX2), "avx2");
+    assert_string_equal(oto_cpu_name(OTO_CPU_AVX2 | OTO_CPU_AVX_VNNI), "avxvnni");
     assert_string_equal(oto_cpu_name(OTO_CPU_AVX2 | OTO_CPU_AVX512), "avx512");
+    assert_string_equal(oto_cpu_name(OTO_CPU_AVX2 | OTO_CPU_AVX512 | OTO_CPU_AVX_VNNI), "avx512");
 }
 
 static void there_is_a_processor(void **state)
