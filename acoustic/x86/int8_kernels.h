@@ -17,7 +17,7 @@
 #if defined __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 24")
 #endif
 
 enum { group = 16 * unit_block }; /* bytes of a panel for 4 columns: [4 gates][U][4] */
