@@ -173,29 +173,36 @@ uint64_t oto_checksum(const void *data, size_t n)
     return XXH3_64bits(data, n);
 }
 
-float oto_half_to_float(uint16_t h)
+/* No branch, so that a loop over many becomes vector code. A subnormal half is a whole number of
+ * 2^-24, which the conversion from integer gives without a subnormal float in between. */
+static inline float widen(uint16_t h)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
-    uint32_t exponent = (h >> 10) & 0x1Fu;
-    uint32_t mantissa = h & 0x3FFu;
-    uint32_t bits;
-    if (exponent == 31) { /* infinity, or NaN with its payload */
-        bits = sign | 0x7F800000u | mantissa << 13;
-    } else if (exponent != 0) {
-        bits = sign | (exponent + 112) << 23 | mantissa << 13;
-    } else if (mantissa == 0) {
-        bits = sign;
-    } else { /* subnormal: shift the leading one out; a float has the range to hold it as normal */
-        exponent = 113;
-        while (!(mantissa & 0x400u)) {
-            mantissa <<= 1;
-            exponent--;
-        }
-        bits = sign | exponent << 23 | (mantissa & 0x3FFu) << 13;
-    }
+    const uint32_t exponent = h & 0x7C00u, magnitude = (uint32_t)(h & 0x7FFFu) << 13;
+    const float subnormal = (float)(int32_t)(h & 0x3FFu) * 0x1p-24f;
+    uint32_t bits, small;
     float f;
+    memcpy(&small, &subnormal, sizeof small);
+    bits = magnitude + (112u << 23);
+    bits = exponent == 0x7C00u ? bits + (112u << 23) : bits; /* infinity, or NaN with its payload */
+    bits = exponent == 0 ? small : bits;
+    bits |= (uint32_t)(h & 0x8000u) << 16;
     memcpy(&f, &bits, sizeof f);
     return f;
+}
+
+float oto_half_to_float(uint16_t h)
+{
+    return widen(h);
+}
+
+void oto_read_halves(struct oto_reader *r, float *out, size_t n)
+{
+    const unsigned char *p = n <= SIZE_MAX / 2 ? oto_read_bytes(r, 2 * n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned h = p != NULL ? p[2 * i] | (unsigned)p[2 * i + 1] << 8 : 0;
+        out[i] = widen((uint16_t)h);
+    }
+    r->failed = r->failed || p == NULL;
 }
 
 /* v / 2^shift, rounded to nearest, ties to even. */

@@ -25,6 +25,8 @@ uint32_t oto_read_u32(struct oto_reader *r);
 uint64_t oto_read_u64(struct oto_reader *r);
 float oto_read_f32(struct oto_reader *r);
 double oto_read_f64(struct oto_reader *r);
+/** n half-precision numbers to out [n]; zeros and failed where fewer are left. */
+void oto_read_halves(struct oto_reader *r, float *out, size_t n);
 /** Pointer to the next n bytes inside the data, or NULL and failed. */
 const void *oto_read_bytes(struct oto_reader *r, size_t n);
 

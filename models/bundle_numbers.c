@@ -236,10 +236,10 @@ oto_status oto_bundle_read_weights(struct oto_bundle *b, const struct oto_contai
             return oto_fail_memory(err, "weights");
         struct oto_reader r;
         oto_reader_init(&r, data, s->size);
-        for (size_t i = 0; i < n; i++)
-            b->owned_weights[i] = b->weight_type == OTO_WEIGHT_F16
-                                      ? oto_half_to_float(oto_read_u16(&r))
-                                      : oto_read_f32(&r);
+        if (b->weight_type == OTO_WEIGHT_F16)
+            oto_read_halves(&r, b->owned_weights, n);
+        for (size_t i = 0; i < n && b->weight_type != OTO_WEIGHT_F16; i++)
+            b->owned_weights[i] = oto_read_f32(&r);
         b->weights = b->owned_weights;
     }
     for (size_t i = 0; i < n; i++) {

@@ -151,6 +151,38 @@ static void every_half_goes_round(void **state)
     }
 }
 
+/* The bulk reader gives the bits of the single conversion, reads no byte too many, and zeros with
+ * failure when there are too few. */
+static void halves_are_read_in_bulk(void **state)
+{
+    (void)state;
+    unsigned char *data = malloc(2 * 65536);
+    float *out = malloc(65536 * sizeof *out);
+    assert_non_null(data);
+    assert_non_null(out);
+    for (unsigned h = 0; h < 65536; h++) {
+        data[2 * h] = (unsigned char)(h & 255);
+        data[2 * h + 1] = (unsigned char)(h >> 8);
+    }
+    struct oto_reader r;
+    oto_reader_init(&r, data, 2 * 65536);
+    oto_read_halves(&r, out, 3);
+    oto_read_halves(&r, out + 3, 65533);
+    assert_false(r.failed);
+    for (unsigned h = 0; h < 65536; h++) {
+        float f = oto_half_to_float((uint16_t)h);
+        assert_memory_equal(&f, out + h, sizeof f);
+    }
+    oto_read_halves(&r, out + 1, 0);
+    assert_false(r.failed);
+    oto_reader_init(&r, data + 2, 5);
+    oto_read_halves(&r, out + 1, 3);
+    assert_true(r.failed);
+    assert_true(out[1] == 0 && out[2] == 0 && out[3] == 0);
+    free(out);
+    free(data);
+}
+
 /* Around every boundary between neighbouring halves: below goes down, above goes up, the tie goes
  * to even. */
 static void rounding_is_to_nearest_even(void **state)
@@ -221,6 +253,7 @@ int main(void)
         cmocka_unit_test(writing_remembers_lack_of_memory),
         cmocka_unit_test(the_checksum_is_xxh3),
         cmocka_unit_test(every_half_goes_round),
+        cmocka_unit_test(halves_are_read_in_bulk),
         cmocka_unit_test(rounding_is_to_nearest_even),
         cmocka_unit_test(files_are_mapped),
     };
