@@ -333,6 +333,14 @@ const float *oto_frontend_static(const struct oto_frontend *fe, size_t *n_static
     return fe->statics;
 }
 
+void oto_frontend_of_log_mels(struct oto_frontend *fe, float *statics, const float *log_mels,
+                              size_t n)
+{
+    for (size_t t = 0; t < n; t++)
+        oto_mfcc_of_log_mels(fe->mfcc, statics + t * (size_t)fe->dim,
+                             log_mels + t * (size_t)fe->options.n_mels);
+}
+
 void oto_frontend_drop(struct oto_frontend *fe, size_t n_static)
 {
     const size_t dim = (size_t)fe->dim;

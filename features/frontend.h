@@ -101,6 +101,10 @@ oto_status oto_frontend_finish(struct oto_frontend *fe, oto_error *err) OTO_WARN
 /** Static frames so far: row-major [*n_static, static_dim], owned by fe until the next push or
  * reset. */
 const float *oto_frontend_static(const struct oto_frontend *fe, size_t *n_static);
+/** Static frames [n, static_dim] from log-mel energies [n, n_mels]; only without use_energy. Uses
+ * the front end's scratch. */
+void oto_frontend_of_log_mels(struct oto_frontend *fe, float *statics, const float *log_mels,
+                              size_t n);
 /** Forgets the first n static frames (a segment that was decoded), keeping the sample state. */
 void oto_frontend_drop(struct oto_frontend *fe, size_t n_static);
 

@@ -140,7 +140,7 @@ static void power_spectrum(float *restrict power, const float *restrict spectrum
 }
 
 /* ceps = dct^T mels, a block of cepstra at a time (eq. 13 and 14). */
-static void cepstra(struct oto_mfcc *mfcc)
+static void cepstra(struct oto_mfcc *mfcc, const float *mels)
 {
     const int stride = mfcc->n_ceps_padded, n_mels = mfcc->options.n_mels;
 
@@ -149,7 +149,7 @@ static void cepstra(struct oto_mfcc *mfcc)
         float sum[CEPS_BLOCK] = {0};
         for (int m = 0; m < n_mels; m++, row += stride)
             for (int j = 0; j < CEPS_BLOCK; j++)
-                sum[j] += row[j] * mfcc->mels[m];
+                sum[j] += row[j] * mels[m];
         for (int j = 0; j < CEPS_BLOCK; j++)
             mfcc->ceps[q + j] = sum[j];
     }
@@ -182,7 +182,7 @@ void oto_mfcc_compute(struct oto_mfcc *mfcc, float *out, const float *samples)
     for (int m = 0; m < o->n_mels; m++) /* eq. 12 */
         mfcc->mels[m] = logf(mfcc->mels[m] > FLT_EPSILON ? mfcc->mels[m] : FLT_EPSILON);
     if (o->kind == OTO_FEATURE_MFCC) {
-        cepstra(mfcc);
+        cepstra(mfcc, mfcc->mels);
         for (int q = 0; q < o->n_ceps; q++)
             out[q] = mfcc->ceps[q];
         if (o->use_energy)
@@ -193,4 +193,15 @@ void oto_mfcc_compute(struct oto_mfcc *mfcc, float *out, const float *samples)
         for (int m = 0; m < o->n_mels; m++)
             out[m] = mfcc->mels[m];
     }
+}
+
+void oto_mfcc_of_log_mels(struct oto_mfcc *mfcc, float *out, const float *log_mels)
+{
+    const float *vector = log_mels;
+    if (mfcc->options.kind == OTO_FEATURE_MFCC) {
+        cepstra(mfcc, log_mels);
+        vector = mfcc->ceps;
+    }
+    for (int i = 0; i < mfcc->dim; i++)
+        out[i] = vector[i];
 }

@@ -35,4 +35,8 @@ const char *oto_mfcc_fft_name(const struct oto_mfcc *mfcc);
  */
 void oto_mfcc_compute(struct oto_mfcc *mfcc, float *out, const float *samples);
 
+/** The same from the logarithms of the energies E[m], for training code that changes those:
+ * log_mels [n_mels] to out [dim]. Log-mel vectors are copied. Only without use_energy. */
+void oto_mfcc_of_log_mels(struct oto_mfcc *mfcc, float *out, const float *log_mels);
+
 #endif

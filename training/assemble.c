@@ -9,8 +9,8 @@
 
 struct slot {
     struct oto_frontend *fe;
-    float *statics, *stretched, *out;
-    size_t cap_statics, cap_stretched, cap_out;
+    float *cached, *stretched, *statics, *scratch, *out;
+    size_t cap_cached, cap_stretched, cap_statics, cap_scratch, cap_out;
     oto_error error;
 };
 
@@ -52,8 +52,10 @@ void oto_assembler_destroy(struct oto_assembler *a)
         return;
     for (int k = 0; a->slots && k < a->n_slots; k++) {
         oto_frontend_destroy(a->slots[k].fe);
-        oto_free(a->slots[k].statics);
+        oto_free(a->slots[k].cached);
         oto_free(a->slots[k].stretched);
+        oto_free(a->slots[k].statics);
+        oto_free(a->slots[k].scratch);
         oto_free(a->slots[k].out);
     }
     oto_free(a->slots);
@@ -87,27 +89,52 @@ static bool grow(float **p, size_t *capacity, size_t n)
 }
 
 /*
- * The item's static vectors at its tempo, in slot memory; *n_static of them. A length other than
- * the audio's own is the plan's change of tempo: then just so many vectors are made as give that
- * length.
+ * What the cache holds of the item at its tempo, in slot memory; *n_static vectors. A length other
+ * than the audio's own is the plan's change of tempo: then just so many vectors are made as give
+ * that length.
  */
+static float *read_cache(const struct job *job, struct slot *slot,
+                         const struct oto_batch_item *item, size_t *n_static)
+{
+    size_t n = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
+    size_t dim = (size_t)oto_feature_cache_dim(job->ds->cache),
+           wanted = (size_t)item->n_frames * (size_t)job->a->stride;
+    *n_static = n;
+    if (!grow(&slot->cached, &slot->cap_cached, n * dim))
+        return NULL;
+    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->cached);
+    if (oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
+        return slot->cached;
+    if (!grow(&slot->stretched, &slot->cap_stretched, wanted * dim))
+        return NULL;
+    oto_tempo_apply(slot->stretched, wanted, slot->cached, n, (int)dim);
+    *n_static = wanted;
+    return slot->stretched;
+}
+
+/* A number for each copy of each utterance in each epoch, and for what it is used. */
+static uint64_t item_stream(const struct job *job, const struct oto_batch_item *item,
+                            const char *purpose)
+{
+    uint64_t stream = oto_rng_stream(purpose) + (uint64_t)job->epoch;
+    return oto_rng_u64(job->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+}
+
+/* The item's static vectors, from changed log-mel energies when the data set asks for that. */
 static const float *read_statics(const struct job *job, struct slot *slot,
                                  const struct oto_batch_item *item, size_t *n_static)
 {
-    size_t n = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
-    size_t dim = (size_t)job->a->static_dim,
-           wanted = (size_t)item->n_frames * (size_t)job->a->stride;
-    *n_static = n;
-    if (!grow(&slot->statics, &slot->cap_statics, n * dim))
+    const struct oto_perturb *perturb = job->ds->perturb;
+    float *cached = read_cache(job, slot, item, n_static);
+    if (!cached || !perturb)
+        return cached;
+    if (!grow(&slot->scratch, &slot->cap_scratch, 2 * (size_t)perturb->n_mels) ||
+        !grow(&slot->statics, &slot->cap_statics, *n_static * (size_t)job->a->static_dim))
         return NULL;
-    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->statics);
-    if (oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
-        return slot->statics;
-    if (!grow(&slot->stretched, &slot->cap_stretched, wanted * dim))
-        return NULL;
-    oto_tempo_apply(slot->stretched, wanted, slot->statics, n, (int)dim);
-    *n_static = wanted;
-    return slot->stretched;
+    oto_perturb_apply(perturb, cached, *n_static, slot->scratch, job->seed,
+                      item_stream(job, item, "perturb"));
+    oto_frontend_of_log_mels(slot->fe, slot->statics, cached, *n_static);
+    return slot->statics;
 }
 
 static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error *err)
@@ -121,10 +148,9 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
         return oto_fail_memory(err, "batch");
     struct oto_mask mask;
     if (job->masks) {
-        uint64_t stream = oto_rng_stream("mask") + (uint64_t)job->epoch;
         mask.options = *job->masks;
         mask.seed = job->seed;
-        mask.stream = oto_rng_u64(job->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+        mask.stream = item_stream(job, item, "mask");
         mask.static_dim = a->static_dim;
     }
     oto_status status =

@@ -68,37 +68,6 @@ void oto_tempo_apply(float *out, size_t n_out, const float *in, size_t n_in, int
     }
 }
 
-static double mean_square(const float *samples, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)samples[i] * (double)samples[i];
-    return n ? sum / (double)n : 0;
-}
-
-void oto_recording_apply(float *samples, size_t n, double snr_low, double snr_high, uint64_t seed,
-                         uint64_t stream)
-{
-    double b = oto_rng_uniform(seed, stream, 0) - 0.5,
-           colour = 0.95 * oto_rng_uniform(seed, stream, 1);
-    double snr_db = snr_low + (snr_high - snr_low) * oto_rng_uniform(seed, stream, 2);
-    double before = mean_square(samples, n), last = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = (double)samples[i];
-        samples[i] = (float)(x - b * last);
-        last = x;
-    }
-    double after = mean_square(samples, n);
-    if (!(after > 0))
-        return;
-    double gain = sqrt(before / after), level = sqrt(before * pow(10, -snr_db / 10));
-    double innovation = sqrt(1 - colour * colour), noise = 0; /* keeps the noise's variance at 1 */
-    for (size_t i = 0; i < n; i++) {
-        noise = colour * noise + innovation * oto_rng_normal(seed, stream, 3 + i);
-        samples[i] = (float)(gain * (double)samples[i] + level * noise);
-    }
-}
-
 oto_status oto_speeds_parse(double speeds[OTO_MAX_SPEEDS], int *n_speeds, const char *text,
                             oto_error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Changes made to training utterances: time and frequency masks (SpecAugment, Park et al. 2019),
- * white noise on the features (Graves et al. 2006), tempo, noise and colour of the recording, and
- * the list of speeds. Pure functions of (seed, stream).
+ * white noise on the features (Graves et al. 2006), tempo, and the list of speeds. Pure functions
+ * of (seed, stream). Voice, room and noise are in perturb.h.
  */
 #ifndef OTO_TRAINING_AUGMENT_H
 #define OTO_TRAINING_AUGMENT_H
@@ -41,19 +41,7 @@ void oto_mask_apply(void *arg, float *block, size_t n_static, int width);
  */
 void oto_tempo_apply(float *out, size_t n_out, const float *in, size_t n_in, int dim);
 
-/**
- * Makes another recording of the same speech: a filter x[i] - b x[i-1] with b from -0.5 to 0.5,
- * then noise between white and low-pass at a ratio from snr_low to snr_high dB, all drawn from
- * (seed, stream). The level stays as it was. Silence stays silence.
- */
-void oto_recording_apply(float *samples, size_t n, double snr_low, double snr_high, uint64_t seed,
-                         uint64_t stream);
-
-enum {
-    OTO_MAX_SPEEDS = 9,
-    OTO_MAX_NOISY = 6,
-    OTO_MAX_VARIANTS = OTO_MAX_SPEEDS * (1 + OTO_MAX_NOISY)
-};
+enum { OTO_MAX_SPEEDS = 9 };
 /** "0.9,1.0,1.1": distinct numbers from 0.5 to 2. OTO_ERR_CONFIG. */
 oto_status oto_speeds_parse(double speeds[OTO_MAX_SPEEDS], int *n_speeds, const char *text,
                             oto_error *err) OTO_WARN_UNUSED;

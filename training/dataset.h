@@ -15,6 +15,7 @@
 #include "features/frontend.h"
 #include "training/corpus.h"
 #include "training/feature_cache.h"
+#include "training/perturb.h"
 
 enum oto_unknown_policy {
     OTO_UNKNOWN_ERROR, /* characters outside the alphabet stop the training */
@@ -31,9 +32,11 @@ struct oto_dataset {
     bool evaluation;  /* set after create: nothing is left out for its text or its length, errors
                          count in full */
     struct oto_corpus *corpus;
-    int **labels;  /* [n] */
-    int *n_labels; /* [n] */
-    int *repeats;  /* [n] */
+    int **labels;                      /* [n] */
+    int *n_labels;                     /* [n] */
+    int *repeats;                      /* [n] */
+    const struct oto_perturb *perturb; /* NULL, or borrowed, set after create: then the cache holds
+                                          log-mel energies, which are changed for each epoch */
     struct oto_feature_cache *cache;
     int n_speeds;
     int *n_frames;   /* [n, n_speeds] network frames; 0 = not usable */

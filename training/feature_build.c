@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "otolith/audio.h"
-#include "training/augment.h"
 #include "training/feature_cache.h"
 
 enum { CHUNK = 128 /* utterances between two writes: bounds the memory held */ };
@@ -108,7 +107,7 @@ static oto_status compute_variant(struct build *b, struct slot *slot, size_t i, 
 {
     const struct oto_feature_cache_options *o = b->options;
     uint64_t stream = oto_rng_stream(b->items[i].id) + (uint64_t)s;
-    if (o->speeds[s] == 1.0 && s < o->n_clean)
+    if (o->speeds[s] == 1.0)
         return compute_block(block, slot, slot->samples, n_samples, stream, o->half, b->dim, err);
     /* Samples taken as recorded at speed*rate, then brought back to rate: 1/speed as many, all
      * pitches * speed. */
@@ -119,9 +118,6 @@ static oto_status compute_variant(struct build *b, struct slot *slot, size_t i, 
                                      rate * o->speeds[s], rate, err);
     if (status != OTO_OK)
         return status;
-    if (s >= o->n_clean)
-        oto_recording_apply(changed, n_changed, o->snr_low, o->snr_high,
-                            oto_rng_stream("recording"), stream);
     status = compute_block(block, slot, changed, n_changed, stream, o->half, b->dim, err);
     oto_free(changed);
     return status;

@@ -191,11 +191,6 @@ static oto_status compute_key(uint64_t *key, const struct oto_feature_item *item
     }
     for (int s = 0; s < o->n_speeds; s++)
         oto_write_f64(&w, o->speeds[s]);
-    if (o->n_clean < o->n_speeds) {
-        oto_write_u32(&w, (uint32_t)o->n_clean);
-        oto_write_f64(&w, o->snr_low);
-        oto_write_f64(&w, o->snr_high);
-    }
     oto_write_u8(&w, o->half);
     oto_write_u8(&w, o->skip_bad_audio);
     *key = w.failed ? 0 : oto_checksum(w.data, w.size);

@@ -30,9 +30,7 @@ struct oto_feature_cache_options {
     const struct oto_frontend_options *frontend;
     const double *speeds; /* [n_speeds]: 1.1 is speech 10 % faster (and higher) */
     int n_speeds;
-    int n_clean; /* speeds from this index on are heard with noise, see oto_recording_apply() */
-    double snr_low, snr_high; /* of those, dB */
-    bool half;                /* 16-bit floats in the file */
+    bool half;           /* 16-bit floats in the file */
     bool skip_bad_audio; /* else a file that cannot be read fails the opening, after all were tried
                           */
     int max_messages;    /* bad files shown */

@@ -34,9 +34,7 @@ struct oto_train_options {
     /* augmentation */
     int time_masks, freq_masks, freq_mask_bins;
     double time_mask_ms, mask_warmup, feature_noise, tempo;
-    char *speeds;
-    int noisy_copies;
-    double snr_low, snr_high;
+    char *speeds, *perturb;
     int short_epochs;
     double short_seconds;
     /* running */

@@ -100,17 +100,18 @@ static bool on_stop(void *arg)
     return setup->stop && setup->stop(setup->stop_arg);
 }
 
+/* The features of t->train or t->dev. */
 static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, const double *speeds,
                                 int n_speeds, oto_error *err)
 {
-    struct preparation p = {t, ds == t->dev ? "features of the dev set" : "features"};
+    struct preparation p = {t, ds->evaluation ? "features of the dev set" : "features"};
+    struct oto_frontend_options frontend = *t->setup->frontend;
+    if (ds->perturb)
+        frontend.kind = OTO_FEATURE_FBANK;
     const struct oto_feature_cache_options options = {
-        .frontend = t->setup->frontend,
+        .frontend = &frontend,
         .speeds = speeds,
         .n_speeds = n_speeds,
-        .n_clean = ds == t->dev ? 1 : t->n_clean,
-        .snr_low = t->o->snr_low,
-        .snr_high = t->o->snr_high,
         .half = t->o->cache_half,
         .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
         .max_messages = MAX_MESSAGES,
@@ -152,6 +153,8 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
         t->dev->evaluation = true;
         status = oto_dataset_encode(t->dev, t->alphabet, o->unknown, err);
     }
+    if (status == OTO_OK && oto_perturb_any(&t->perturb))
+        t->train->perturb = &t->perturb;
     if (status == OTO_OK)
         status = load_features(t, t->train, t->speeds, t->n_speeds, err);
     if (status == OTO_OK && t->dev)
@@ -162,6 +165,30 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
     if (t->dev)
         report_dataset(t, t->dev);
     return OTO_OK;
+}
+
+/* Every utterance at one speed into t->stats; fe makes static vectors of log-mel energies. */
+static oto_status add_all(struct oto_trainer *t, struct oto_frontend *fe, int speed, oto_error *err)
+{
+    const struct oto_feature_cache *cache = t->train->cache;
+    size_t longest = 0, cached_dim = (size_t)oto_feature_cache_dim(cache),
+           dim = (size_t)oto_frontend_static_dim(fe);
+    for (size_t i = 0; i < t->train->corpus->n; i++)
+        if (oto_feature_cache_n_static(cache, i, speed) > longest)
+            longest = oto_feature_cache_n_static(cache, i, speed);
+    float *cached = oto_calloc(longest * cached_dim, sizeof *cached);
+    float *statics = oto_calloc(longest * dim, sizeof *statics);
+    for (size_t i = 0; i < t->train->corpus->n && cached && statics; i++) {
+        size_t n = oto_feature_cache_n_static(cache, i, speed);
+        oto_feature_cache_read(cache, i, speed, cached);
+        if (t->train->perturb)
+            oto_frontend_of_log_mels(fe, statics, cached, n);
+        oto_cmvn_stats_add(&t->stats, t->train->perturb ? statics : cached, n);
+    }
+    oto_status status = cached && statics ? OTO_OK : oto_fail_memory(err, "statistics");
+    oto_free(cached);
+    oto_free(statics);
+    return status;
 }
 
 /* First and second moments of the training set at its speed nearest to 1, for global and sliding
@@ -175,23 +202,17 @@ static oto_status compute_stats(struct oto_trainer *t, oto_error *err)
         if ((t->speeds[s] - 1) * (t->speeds[s] - 1) <
             (t->speeds[nearest] - 1) * (t->speeds[nearest] - 1))
             nearest = s;
-    const struct oto_feature_cache *cache = t->train->cache;
-    size_t longest = 0, dim = (size_t)oto_feature_cache_dim(cache);
-    for (size_t i = 0; i < t->train->corpus->n; i++)
-        if (oto_feature_cache_n_static(cache, i, nearest) > longest)
-            longest = oto_feature_cache_n_static(cache, i, nearest);
-    oto_status status = oto_cmvn_stats_init(&t->stats, (int)dim, err);
+    struct oto_frontend_options plain = *t->setup->frontend;
+    plain.cmvn = OTO_CMVN_NONE;
+    struct oto_frontend *fe;
+    oto_status status = oto_frontend_create(&fe, &plain, NULL, OTO_FFT_AUTO, err);
     if (status != OTO_OK)
         return status;
-    float *statics = oto_calloc(longest * dim, sizeof *statics);
-    if (!statics)
-        return oto_fail_memory(err, "statistics");
-    for (size_t i = 0; i < t->train->corpus->n; i++) {
-        oto_feature_cache_read(cache, i, nearest, statics);
-        oto_cmvn_stats_add(&t->stats, statics, oto_feature_cache_n_static(cache, i, nearest));
-    }
-    oto_free(statics);
-    return OTO_OK;
+    status = oto_cmvn_stats_init(&t->stats, oto_frontend_static_dim(fe), err);
+    if (status == OTO_OK)
+        status = add_all(t, fe, nearest, err);
+    oto_frontend_destroy(fe);
+    return status;
 }
 
 /* ---- batches and schedule
@@ -320,15 +341,6 @@ static void remove_leftovers(const char *folder)
         closedir(dir);
 }
 
-/* n speeds become n clean ones and n for each noisy copy. */
-static void add_noisy_copies(struct oto_trainer *t)
-{
-    t->n_clean = t->n_speeds;
-    for (int copy = 0; copy < t->o->noisy_copies; copy++)
-        for (int s = 0; s < t->n_clean; s++)
-            t->speeds[t->n_speeds++] = t->speeds[s];
-}
-
 static oto_status check_options(struct oto_trainer *t, oto_error *err)
 {
     const struct oto_train_options *o = t->o;
@@ -343,9 +355,6 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->max_seconds > 0 && o->max_seconds < o->min_seconds)
         return oto_fail(err, OTO_ERR_CONFIG, "--max-seconds=%g is below --min-seconds=%g",
                         o->max_seconds, o->min_seconds);
-    if (o->snr_high < o->snr_low)
-        return oto_fail(err, OTO_ERR_CONFIG, "--snr-high=%g is below --snr-low=%g", o->snr_high,
-                        o->snr_low);
     if (!*o->dev && (oto_schedule_watches(o->schedule) || o->patience > 0))
         return oto_fail(err, OTO_ERR_CONFIG, "%s goes by the dev loss: give --dev=FILE",
                         o->patience > 0 ? "--patience" : "this --schedule");
@@ -358,7 +367,7 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
                         o->freeze, o->layers);
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
     if (status == OTO_OK)
-        add_noisy_copies(t);
+        status = oto_perturb_parse(&t->perturb, o->perturb, t->setup->frontend, err);
     if (status == OTO_OK)
         status = make_folder(o->out, err);
     if (status == OTO_OK && *o->cache)

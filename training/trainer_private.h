@@ -33,8 +33,9 @@ struct oto_trainer {
     struct oto_pool *pool;
     struct oto_alphabet *alphabet;
     struct oto_dataset *train, *dev; /* dev NULL without */
-    double speeds[OTO_MAX_VARIANTS]; /* the clean ones, then the same once for each noisy copy */
-    int n_speeds, n_clean;
+    double speeds[OTO_MAX_SPEEDS];
+    int n_speeds;
+    struct oto_perturb perturb;
     struct oto_cmvn_stats stats;
     struct oto_assembler *assembler;
     double shift_s; /* of network frames */

@@ -26,6 +26,8 @@ ema = 0.9
 speeds = 0.9,1.0,1.1
 time-masks = 1
 freq-masks = 1
+tempo = 0.1
+perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,highpass:0.3:100:300,lowpass:0.3:3000:7000,colour:0.7:3:12,noise:0.8:0:35,gain:0.5:-6:6
 checkpoint-minutes = 0
 RECIPE
 

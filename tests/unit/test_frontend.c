@@ -390,6 +390,36 @@ static void a_failed_push_takes_nothing(void **state)
     oto_frontend_destroy(fe);
 }
 
+/* Training changes log-mel energies and makes MFCC of them: unchanged, they are the MFCC. */
+static void cepstra_of_log_mels_are_the_cepstra(void **state)
+{
+    (void)state;
+    struct oto_frontend_options o = defaults();
+    o.n_mels = 30;
+    o.n_ceps = 21;
+    struct oto_frontend *mfcc = make(&o);
+    o.kind = OTO_FEATURE_FBANK;
+    struct oto_frontend *fbank = make(&o);
+    size_t n, n_log_mels;
+    run_in_portions(mfcc, speech, N_SAMPLES, 0);
+    run_in_portions(fbank, speech, N_SAMPLES, 0);
+    float *expected = copy_statics(mfcc, &n), *log_mels = copy_statics(fbank, &n_log_mels);
+    assert_int_equal(n_log_mels, n);
+    float *made = oto_calloc(n * 21, sizeof *made), *copied = oto_calloc(n * 30, sizeof *copied);
+    assert_non_null(made);
+    assert_non_null(copied);
+    oto_frontend_of_log_mels(mfcc, made, log_mels, n);
+    assert_memory_equal(made, expected, n * 21 * sizeof *made);
+    oto_frontend_of_log_mels(fbank, copied, log_mels, n);
+    assert_memory_equal(copied, log_mels, n * 30 * sizeof *copied);
+    oto_free(copied);
+    oto_free(made);
+    oto_free(log_mels);
+    oto_free(expected);
+    oto_frontend_destroy(fbank);
+    oto_frontend_destroy(mfcc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +433,7 @@ int main(void)
         cmocka_unit_test(masks_see_the_block_before_stacking),
         cmocka_unit_test(allocation_failures_are_reported),
         cmocka_unit_test(a_failed_push_takes_nothing),
+        cmocka_unit_test(cepstra_of_log_mels_are_the_cepstra),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -62,7 +62,7 @@ static void init_run(struct run *r, const char *out)
         {"short-epochs", "1"},
         {"tempo", "0.1"},
         {"feature-noise", "0.3"},
-        {"noisy-copies", "1"},
+        {"perturb", "warp:0.5:0.9:1.1,reverb:0.5:0.1:0.4,colour:0.5:0:9,noise:0.8:5:30"},
         {"cmvn", "global"},
         {"show", "1"},
         {"date", "2020-01-02"},
