@@ -11,6 +11,10 @@
  *
  * An extension that is in the beam already gets that added; the others compete as newcomers with
  * the prefixes that stay. Symbols that are not looked at count as probability 0, the blank too.
+ *
+ * With a lexicon a prefix is extended only to what begins a text of whole words, and the likeliest
+ * prefix that ends with a whole word (the spare) is kept even where it is too unlikely for the
+ * beam. It cannot die out, as the blank is always looked at.
  */
 #include "decoder/beam.h"
 
@@ -23,6 +27,8 @@
 #include "decoder/trie.h"
 
 #define LOG_0 (-(double)INFINITY)
+/** Least natural log-probability of the blank where a lexicon needs one. */
+#define IMPOSSIBLE (-1000.0)
 
 /** A prefix of the beam. Natural logs. */
 struct entry {
@@ -35,17 +41,20 @@ struct entry {
 struct candidate {
     double total, blank, label;
     int32_t node, more; /* the sequence of node, extended by label more unless that is 0 */
+    int32_t place;      /* in the lexicon; 0 without */
 };
 
 struct oto_beam {
     struct oto_beam_options options;
     int n_symbols;
-    size_t n_frames; /* since reset */
+    const struct oto_lexicon *lexicon; /* NULL: any text */
+    size_t n_frames;                   /* since reset */
     struct oto_trie trie;
     int32_t n_entries;
-    struct entry *entries;        /* [beam] best first */
-    struct candidate *candidates; /* [beam] */
-    int32_t *order, *scratch;     /* [max(beam, n_symbols)] */
+    struct entry *entries;        /* [beam + 1] best first, the spare last */
+    struct candidate *candidates; /* [beam + 1] */
+    struct candidate spare;       /* the best of whole words; total +inf without lexicon */
+    int32_t *order, *scratch;     /* [max(beam + 1, n_symbols)] */
     int32_t n_labels;
     int32_t *symbols; /* [n_labels] looked at in the frame, likeliest first, without the blank */
     double *log_y;    /* [n_symbols] of the frame, LOG_0 where the symbol is not looked at */
@@ -55,41 +64,6 @@ struct oto_beam {
     int *texts; /* labels and frames of the hypotheses */
     size_t hypotheses_capacity, texts_capacity;
 };
-
-#define OPTION(field) .offset = offsetof(struct oto_beam_options, field)
-const struct oto_option oto_beam_option_table[] = {
-    {.name = "beam",
-     .type = OTO_OPTION_INT,
-     OPTION(beam),
-     .default_text = "100",
-     .min = 1,
-     .max = 100000,
-     .help = "Prefixes kept by the beam search; 1 is greedy decoding."},
-    {.name = "beam-top-n",
-     .type = OTO_OPTION_INT,
-     OPTION(top_n),
-     .default_text = "40",
-     .min = 0,
-     .max = 1e6,
-     .help = "Symbols looked at per frame, the likeliest first; 0 is all."},
-    {.name = "beam-min-log-prob",
-     .type = OTO_OPTION_REAL,
-     OPTION(min_log_prob),
-     .default_text = "-10",
-     .min = -1000,
-     .max = 0,
-     .argument = "LOG",
-     .help = "Symbols of a frame below this natural log-probability are not looked at."},
-    {.name = "beam-margin",
-     .type = OTO_OPTION_REAL,
-     OPTION(score_margin),
-     .default_text = "20",
-     .min = 0,
-     .max = 10000,
-     .argument = "LOG",
-     .help = "Prefixes this far below the best, in natural log, are dropped; 0 is off."},
-};
-const size_t oto_beam_n_options = sizeof oto_beam_option_table / sizeof *oto_beam_option_table;
 
 static inline double log_add(double a, double b)
 {
@@ -103,36 +77,17 @@ static inline double log_add(double a, double b)
     return a + log1p(exp(b - a));
 }
 
-static oto_status check_options(const struct oto_beam_options *o, int n_symbols, oto_error *err)
-{
-    if (n_symbols < 1)
-        return oto_fail(err, OTO_ERR_ARGUMENT,
-                        "beam search over %d symbols, expected at least the blank", n_symbols);
-    if (o->beam < 1 || o->beam > 100000)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "beam of %d prefixes, expected 1 to 100000",
-                        o->beam);
-    if (o->top_n < 0)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "beam-top-n is %d, expected 0 or more", o->top_n);
-    if (!(o->min_log_prob <= 0.0))
-        return oto_fail(err, OTO_ERR_ARGUMENT, "beam-min-log-prob is %g, expected 0 or less",
-                        o->min_log_prob);
-    if (!(o->score_margin >= 0.0))
-        return oto_fail(err, OTO_ERR_ARGUMENT, "beam-margin is %g, expected 0 or more",
-                        o->score_margin);
-    return OTO_OK;
-}
-
 oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
                            const struct oto_beam_options *options, oto_error *err)
 {
     *out = NULL;
-    oto_status status = check_options(options, n_symbols, err);
+    oto_status status = oto_beam_options_check(options, n_symbols, err);
     if (status)
         return status;
     struct oto_beam *beam = oto_calloc(1, sizeof *beam);
     if (!beam)
         return oto_fail_memory(err, "beam search");
-    size_t n = (size_t)options->beam, K = (size_t)n_symbols;
+    size_t n = (size_t)options->beam + 1, K = (size_t)n_symbols;
     beam->options = *options;
     beam->n_symbols = n_symbols;
     beam->entries = oto_calloc(n, sizeof *beam->entries);
@@ -169,6 +124,12 @@ void oto_beam_destroy(struct oto_beam *beam)
     oto_free(beam->hypotheses);
     oto_free(beam->texts);
     oto_free(beam);
+}
+
+void oto_beam_set_lexicon(struct oto_beam *beam, const struct oto_lexicon *lexicon)
+{
+    beam->lexicon = lexicon;
+    oto_beam_reset(beam);
 }
 
 void oto_beam_reset(struct oto_beam *beam)
@@ -267,6 +228,8 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
     for (int i = 0; i < n; i++)
         if (beam->symbols[i] != 0)
             beam->symbols[beam->n_labels++] = beam->symbols[i];
+    if (beam->lexicon)
+        beam->log_y[0] = fmax((double)log_probs[0], IMPOSSIBLE);
 }
 
 static void forget_symbols(struct oto_beam *beam)
@@ -294,7 +257,62 @@ static void note_onset(struct oto_beam *beam, int32_t node, double onset)
     n->frame = beam->n_frames < INT_MAX ? (int32_t)beam->n_frames : INT_MAX;
 }
 
-/** The prefixes of the beam after one more frame; returns how many are still possible. */
+/** Moves order[i] down to its place in a heap with the worst candidate at the root. */
+static void sift_down(struct oto_beam *beam, int32_t i, int32_t n)
+{
+    int32_t x = beam->order[i];
+    for (int32_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && candidate_before(beam, beam->order[child], beam->order[child + 1]))
+            child++;
+        if (!candidate_before(beam, x, beam->order[child]))
+            break;
+        beam->order[i] = beam->order[child];
+    }
+    beam->order[i] = x;
+}
+
+static void make_heap(struct oto_beam *beam, int32_t n)
+{
+    for (int32_t i = n / 2 - 1; i >= 0; i--)
+        sift_down(beam, i, n);
+}
+
+static bool is_complete(const struct oto_beam *beam, int32_t place)
+{
+    return !beam->lexicon || oto_lexicon_is_complete(beam->lexicon, place);
+}
+
+/** As candidate_before(). */
+static bool is_better(const struct oto_beam *beam, const struct candidate *a,
+                      const struct candidate *b)
+{
+    return a->total > b->total ||
+           (a->total == b->total &&
+            oto_trie_compare(&beam->trie, a->node, a->more, b->node, b->more) < 0);
+}
+
+/** Takes a candidate in; when the beam is full, for the worst of those there, if it is better.
+ * Returns their number. */
+static int32_t offer(struct oto_beam *beam, struct candidate c, int32_t n)
+{
+    if (beam->lexicon && is_complete(beam, c.place) && is_better(beam, &c, &beam->spare))
+        beam->spare = c;
+    if (n < beam->options.beam) {
+        beam->candidates[n] = c;
+        beam->order[n] = n;
+        if (++n == beam->options.beam)
+            make_heap(beam, n);
+        return n;
+    }
+    struct candidate *worst = &beam->candidates[beam->order[0]];
+    if (is_better(beam, &c, worst)) {
+        *worst = c;
+        sift_down(beam, 0, n);
+    }
+    return n;
+}
+
+/** Offers the prefixes of the beam after one more frame; returns how many candidates there are. */
 static int32_t stay(struct oto_beam *beam)
 {
     int32_t n = 0;
@@ -317,56 +335,16 @@ static int32_t stay(struct oto_beam *beam)
         }
         double total = log_add(blank, label);
         if (total > LOG_0)
-            beam->candidates[n++] = (struct candidate){total, blank, label, e->node, 0};
+            n = offer(beam, (struct candidate){total, blank, label, e->node, 0, node->place}, n);
     }
     return n;
 }
 
-/** Moves order[i] down to its place in a heap with the worst candidate at the root. */
-static void sift_down(struct oto_beam *beam, int32_t i, int32_t n)
-{
-    int32_t x = beam->order[i];
-    for (int32_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && candidate_before(beam, beam->order[child], beam->order[child + 1]))
-            child++;
-        if (!candidate_before(beam, x, beam->order[child]))
-            break;
-        beam->order[i] = beam->order[child];
-    }
-    beam->order[i] = x;
-}
-
-static void make_heap(struct oto_beam *beam, int32_t n)
-{
-    for (int32_t i = n / 2 - 1; i >= 0; i--)
-        sift_down(beam, i, n);
-}
-
-/** Takes a candidate in; when the beam is full, for the worst of those there, if it is better.
- * Returns their number. */
-static int32_t offer(struct oto_beam *beam, struct candidate c, int32_t n)
-{
-    if (n < beam->options.beam) {
-        beam->candidates[n] = c;
-        beam->order[n] = n;
-        if (++n == beam->options.beam)
-            make_heap(beam, n);
-        return n;
-    }
-    struct candidate *worst = &beam->candidates[beam->order[0]];
-    if (c.total > worst->total ||
-        (c.total == worst->total &&
-         oto_trie_compare(&beam->trie, c.node, c.more, worst->node, worst->more) < 0)) {
-        *worst = c;
-        sift_down(beam, 0, n);
-    }
-    return n;
-}
-
-/** Whether nothing with this score can come into the beam. */
+/** Whether nothing with this score can come into the beam, or beside it. */
 static inline bool is_hopeless(const struct oto_beam *beam, double score, int32_t n)
 {
-    return n == beam->options.beam && score < beam->candidates[beam->order[0]].total;
+    return n == beam->options.beam && score < beam->candidates[beam->order[0]].total &&
+           score < beam->spare.total;
 }
 
 /**
@@ -378,8 +356,6 @@ static int32_t extend_all(struct oto_beam *beam, int32_t n)
 {
     if (beam->n_labels == 0)
         return n;
-    if (n == beam->options.beam)
-        make_heap(beam, n);
     for (int32_t i = 0; i < beam->n_entries; i++) {
         const struct entry *e = &beam->entries[i];
         if (is_hopeless(beam, e->total + beam->log_y[beam->symbols[0]], n))
@@ -393,28 +369,46 @@ static int32_t extend_all(struct oto_beam *beam, int32_t n)
             if (is_hopeless(beam, e->total + beam->log_y[k], n))
                 break;
             double score = extend(beam, e, k);
-            if (beam->stamps[k] != beam->stamp && score > LOG_0)
-                n = offer(beam, (struct candidate){score, LOG_0, score, e->node, k}, n);
+            if (beam->stamps[k] == beam->stamp || score == LOG_0)
+                continue;
+            int32_t place = 0;
+            if (beam->lexicon)
+                place = oto_lexicon_step(beam->lexicon, beam->trie.nodes[e->node].place, k);
+            if (place != OTO_LEXICON_NONE)
+                n = offer(beam, (struct candidate){score, LOG_0, score, e->node, k, place}, n);
         }
     }
     return n;
 }
 
-/** The candidates become the beam, best first, those within the margin. Room for as many nodes is
- * reserved. */
-static void renew_entries(struct oto_beam *beam, int32_t n)
+/** Puts the candidates that make the next beam in order, best first, those within the margin and
+ * the spare where none of them ends with a whole word. Returns their number. */
+static int32_t choose_candidates(struct oto_beam *beam, int32_t n)
 {
-    struct oto_trie *trie = &beam->trie;
     sort(beam->order, beam->scratch, n, candidate_before, beam);
     double best = beam->candidates[beam->order[0]].total;
     while (beam->options.score_margin > 0.0 &&
            beam->candidates[beam->order[n - 1]].total < best - beam->options.score_margin)
         n--;
+    for (int32_t i = 0; i < n; i++)
+        if (is_complete(beam, beam->candidates[beam->order[i]].place))
+            return n;
+    beam->candidates[beam->options.beam] = beam->spare;
+    beam->order[n] = beam->options.beam;
+    return n + 1;
+}
+
+/** The candidates become the beam. Room for as many nodes is reserved. */
+static void renew_entries(struct oto_beam *beam, int32_t n)
+{
+    struct oto_trie *trie = &beam->trie;
+    n = choose_candidates(beam, n);
     for (int32_t i = 0; i < n;
          i++) { /* before anything is released, as parents may only live in the old beam */
         struct candidate *c = &beam->candidates[beam->order[i]];
         if (c->more) {
             c->node = oto_trie_child(trie, c->node, c->more);
+            trie->nodes[c->node].place = c->place;
             note_onset(beam, c->node, c->label);
         }
         oto_trie_hold(trie, c->node);
@@ -435,11 +429,11 @@ static void renew_entries(struct oto_beam *beam, int32_t n)
 static void step(struct oto_beam *beam, const float *log_probs)
 {
     choose_symbols(beam, log_probs);
+    beam->spare = (struct candidate){.total = beam->lexicon ? LOG_0 : (double)INFINITY};
     int32_t n = stay(beam);
-    for (int32_t i = 0; i < n; i++)
-        beam->order[i] = i;
     n = extend_all(beam, n);
-    renew_entries(beam, n); /* n >= 1: the likeliest symbol keeps or extends any prefix */
+    /* n >= 1: the likeliest symbol, or with a lexicon the blank, keeps or extends any prefix */
+    renew_entries(beam, n);
     forget_symbols(beam);
     beam->n_frames++;
 }
@@ -469,7 +463,7 @@ oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n
             return status;
     }
     for (size_t t = 0; t < n_frames; t++) {
-        if (!oto_trie_reserve(&beam->trie, beam->options.beam))
+        if (!oto_trie_reserve(&beam->trie, beam->options.beam + 1))
             return oto_fail_memory(err, "beam search");
         step(beam, log_probs + t * (size_t)beam->n_symbols);
     }
@@ -497,24 +491,30 @@ oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypoth
 {
     const struct oto_trie_node *nodes = beam->trie.nodes;
     size_t n_labels = 0;
+    int n_found = 0;
     if (n < 1)
         return oto_fail(err, OTO_ERR_ARGUMENT, "%d best hypotheses, expected 1 or more", n);
-    n = n < beam->n_entries ? n : beam->n_entries;
-    for (int i = 0; i < n; i++)
-        n_labels += (size_t)nodes[beam->entries[i].node].depth;
+    for (int32_t i = 0; i < beam->n_entries && n_found < n; i++) {
+        int32_t node = beam->entries[i].node;
+        if (!is_complete(beam, nodes[node].place))
+            continue;
+        beam->order[n_found++] = i;
+        n_labels += (size_t)nodes[node].depth;
+    }
     void *texts = beam->texts, *hypotheses = beam->hypotheses;
     bool ok = reserve(&texts, &beam->texts_capacity, 2 * n_labels + 1, sizeof *beam->texts);
-    ok =
-        reserve(&hypotheses, &beam->hypotheses_capacity, (size_t)n, sizeof *beam->hypotheses) && ok;
+    ok = reserve(&hypotheses, &beam->hypotheses_capacity, (size_t)n_found,
+                 sizeof *beam->hypotheses) &&
+         ok;
     beam->texts = texts;
     beam->hypotheses = hypotheses;
     if (!ok)
         return oto_fail_memory(err, "hypotheses");
     int *next = beam->texts;
-    for (int i = 0; i < n; i++) {
-        int32_t node = beam->entries[i].node, length = nodes[node].depth;
-        beam->hypotheses[i] =
-            (struct oto_hypothesis){next, next + length, length, beam->entries[i].total};
+    for (int i = 0; i < n_found; i++) {
+        const struct entry *e = &beam->entries[beam->order[i]];
+        int32_t node = e->node, length = nodes[node].depth;
+        beam->hypotheses[i] = (struct oto_hypothesis){next, next + length, length, e->total};
         for (int32_t j = length - 1; j >= 0; j--, node = nodes[node].parent) {
             next[j] = nodes[node].label;
             next[length + j] = nodes[node].frame;
@@ -522,6 +522,6 @@ oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypoth
         next += 2 * length;
     }
     *hyps = beam->hypotheses;
-    *n_hyps = n;
+    *n_hyps = n_found;
     return OTO_OK;
 }

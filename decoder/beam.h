@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "base/status.h"
+#include "decoder/lexicon.h"
 
 struct oto_beam_options {
     int beam;            /* prefixes kept */
@@ -16,6 +17,9 @@ struct oto_beam_options {
 };
 extern const struct oto_option oto_beam_option_table[];
 extern const size_t oto_beam_n_options;
+/** OTO_ERR_ARGUMENT for what the table would refuse. */
+oto_status oto_beam_options_check(const struct oto_beam_options *options, int n_symbols,
+                                  oto_error *err) OTO_WARN_UNUSED;
 
 struct oto_hypothesis {
     const int *labels; /* [n_labels] in 1..K-1 */
@@ -29,12 +33,19 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
                            const struct oto_beam_options *options, oto_error *err) OTO_WARN_UNUSED;
 void oto_beam_destroy(struct oto_beam *beam);
 void oto_beam_reset(struct oto_beam *beam);
+/**
+ * From now on only texts "word (space word)*" of the lexicon, or none; NULL: any text. Resets. The
+ * lexicon is borrowed, and its alphabet is that of the log-probabilities. The blank is then always
+ * looked at, with a log-probability of -1000 at least, and the likeliest text of whole words is
+ * kept beside the beam where the beam has none: there is always one to give.
+ */
+void oto_beam_set_lexicon(struct oto_beam *beam, const struct oto_lexicon *lexicon);
 /** @param log_probs [n_frames, n_symbols], column 0 the blank. Frames in any portions give the same
  * result. -inf is allowed, NaN is OTO_ERR_DATA. */
 oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n_frames,
                          oto_error *err) OTO_WARN_UNUSED;
-/** n best so far, best first; *n_hyps in 1..n. Owned by beam until the next push, n_best or reset.
- * Ties by label order. */
+/** n best so far, best first; *n_hyps in 1..n. With a lexicon those that end with a whole word.
+ * Owned by beam until the next push, n_best or reset. Ties by label order. */
 oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypothesis **hyps,
                            int *n_hyps, oto_error *err) OTO_WARN_UNUSED;
 

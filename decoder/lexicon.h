@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The words a strict search may write, as a tree over the alphabet's labels that never changes
+ * once it is made. */
+#ifndef OTO_DECODER_LEXICON_H
+#define OTO_DECODER_LEXICON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "decoder/alphabet.h"
+
+enum { OTO_LEXICON_ROOT = 0, OTO_LEXICON_NONE = -1 };
+
+/** The children of a node stand side by side, sorted by label. */
+struct oto_lexicon_node {
+    int32_t label; /* that leads here; 0 at the root */
+    int32_t first_child, n_children;
+    int32_t word; /* that ends here, or -1 */
+};
+
+struct oto_lexicon {
+    struct oto_lexicon_node *nodes; /* [n_nodes], breadth first: a child comes after its parent */
+    int32_t n_nodes, n_words;
+    int32_t space;   /* label between words; -1: a text is a single word */
+    char *text;      /* the words, NUL-terminated, one after another in the order of the file */
+    size_t *offsets; /* [n_words] into text */
+};
+
+/**
+ * From a text file: UTF-8, one word a line. Lines that begin with '#' are comments; a byte order
+ * mark, CR and white space around a word are dropped. Words are normalised as the alphabet's texts
+ * are.
+ *
+ * Errors: OTO_ERR_DATA for a word that is empty, of several words, not of the alphabet or there
+ * twice, and for a list without words. Every bad line, up to 20, is also told to the log with its
+ * place; the message is that of the first. OTO_ERR_FORMAT: no text file.
+ */
+oto_status oto_lexicon_load(struct oto_lexicon **out, const char *path,
+                            const struct oto_alphabet *alphabet, oto_error *err) OTO_WARN_UNUSED;
+/** The same from memory; name takes the file's place in messages. */
+oto_status oto_lexicon_parse(struct oto_lexicon **out, const void *text, size_t size,
+                             const char *name, const struct oto_alphabet *alphabet,
+                             oto_error *err) OTO_WARN_UNUSED;
+void oto_lexicon_destroy(struct oto_lexicon *lexicon);
+/** A line for each word: what oto_lexicon_parse() reads back to the same. */
+void oto_lexicon_write(const struct oto_lexicon *lexicon, struct oto_writer *w);
+
+static inline const char *oto_lexicon_word(const struct oto_lexicon *lexicon, int32_t word)
+{
+    return lexicon->text + lexicon->offsets[word];
+}
+
+/** The node below by label, or OTO_LEXICON_NONE. */
+int32_t oto_lexicon_child(const struct oto_lexicon *lexicon, int32_t node, int32_t label);
+
+/** Where one label more leads in "word (space word)*": a node; the root behind a space; or
+ * OTO_LEXICON_NONE. */
+static inline int32_t oto_lexicon_step(const struct oto_lexicon *lexicon, int32_t node,
+                                       int32_t label)
+{
+    if (label == lexicon->space)
+        return lexicon->nodes[node].word >= 0 ? OTO_LEXICON_ROOT : OTO_LEXICON_NONE;
+    return oto_lexicon_child(lexicon, node, label);
+}
+
+/** Whether a text may end here: nothing yet, a whole word, or the space behind one. */
+static inline bool oto_lexicon_is_complete(const struct oto_lexicon *lexicon, int32_t node)
+{
+    return node == OTO_LEXICON_ROOT || lexicon->nodes[node].word >= 0;
+}
+
+#endif
