@@ -24,7 +24,8 @@ struct oto_recognizer {
     struct oto_network_workspace *workspace;
     struct oto_pool *pool; /* NULL for one thread */
     struct oto_sequences sequences;
-    struct oto_beam *beam; /* NULL when greedy */
+    struct oto_lexicon *lexicon; /* read for this recognizer; NULL: the model's or none */
+    struct oto_beam *beam;       /* NULL when greedy */
 
     size_t max_static; /* frames of the longest segment */
     size_t max_frames; /* vectors that the network reads for it */
@@ -76,6 +77,29 @@ static oto_status check_options(oto_recognizer_options *o, const oto_model *mode
     return OTO_OK;
 }
 
+/* A lexicon needs the search even for a beam of one. */
+static oto_status create_beam(oto_recognizer *rec, oto_error *err)
+{
+    const struct oto_bundle *b = rec->model->bundle;
+    const char *path = rec->options.lexicon;
+    const struct oto_lexicon *lexicon = b->lexicon;
+    oto_status status = OTO_OK;
+    if (path != NULL && strcmp(path, "none") == 0) {
+        lexicon = NULL;
+    } else if (path != NULL && path[0] != 0) {
+        status = oto_lexicon_load(&rec->lexicon, path, b->alphabet, err);
+        lexicon = rec->lexicon;
+    }
+    if (status != OTO_OK || (rec->options.beam == 1 && lexicon == NULL))
+        return status;
+    struct oto_beam_options options = b->beam;
+    options.beam = rec->options.beam;
+    status = oto_beam_create(&rec->beam, b->shape.n_outputs, &options, err);
+    if (status == OTO_OK)
+        oto_beam_set_lexicon(rec->beam, lexicon);
+    return status;
+}
+
 static oto_status create_parts(oto_recognizer *rec, oto_error *err)
 {
     const struct oto_bundle *b = rec->model->bundle;
@@ -91,13 +115,9 @@ static oto_status create_parts(oto_recognizer *rec, oto_error *err)
         if (status != OTO_OK)
             return status;
     }
-    if (rec->options.beam > 1) {
-        struct oto_beam_options options = b->beam;
-        options.beam = rec->options.beam;
-        status = oto_beam_create(&rec->beam, b->shape.n_outputs, &options, err);
-        if (status != OTO_OK)
-            return status;
-    }
+    status = create_beam(rec, err);
+    if (status != OTO_OK)
+        return status;
     double shift_s = b->frontend.frame_shift_ms / 1000;
     rec->max_static = (size_t)(rec->options.max_segment_s / shift_s);
     if (rec->max_static < 1)
@@ -141,6 +161,7 @@ oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
     status = check_options(&rec->options, model, err);
     if (status == OTO_OK)
         status = create_parts(rec, err);
+    rec->options.lexicon = NULL; /* the caller's text may go */
     if (status != OTO_OK) {
         oto_recognizer_destroy(rec);
         return status;
@@ -170,6 +191,7 @@ void oto_recognizer_destroy(oto_recognizer *rec)
     oto_free(rec->log_probs);
     oto_free(rec->features);
     oto_beam_destroy(rec->beam);
+    oto_lexicon_destroy(rec->lexicon);
     oto_sequences_clear(&rec->sequences);
     oto_pool_destroy(rec->pool);
     oto_network_workspace_destroy(rec->workspace);

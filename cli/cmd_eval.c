@@ -19,7 +19,7 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
                                        NULL}; /* enum oto_eval_by */
 
 struct eval_options {
-    char *model, *manifest, *hyp;
+    char *model, *manifest, *hyp, *lexicon;
     int format, by, beam, jobs, n_resamples;
     uint64_t seed;
 };
@@ -39,6 +39,8 @@ static const struct oto_option option_table[] = {
      .help = "Adds a table with a row for each of them."},
     {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
      .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
+    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
+     .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
      .help = "Utterances worked on at the same time."},
     {.name = "resamples", .type = OTO_OPTION_INT, FIELD(n_resamples), .default_text = "1000", .min = 0, .max = 1e6,
@@ -138,6 +140,7 @@ static oto_status recognise_all(struct oto_eval *e, const struct oto_model *mode
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
     options.beam = o->beam;
+    options.lexicon = o->lexicon;
     struct job job = {e, model->bundle->alphabet};
     struct oto_batch batch = {.model = model,
                               .options = &options,
@@ -219,7 +222,7 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
     for (size_t i = 0; i < e.n_items; i++)
         e.items[i].utterance = &corpus->utts[i];
     if (recognise_all(&e, model, o, &err) != OTO_OK)
-        code = oto_cli_fail(&err, NULL);
+        code = oto_cli_fail(&err, o->lexicon);
     else
         code = print_report(&e, o);
 out:

@@ -19,7 +19,7 @@ static const char *const source_names[] = {"pytorch", NULL};
 
 struct model_options {
     int format, weights, from;
-    char *like, *prefix;
+    char *like, *prefix, *lexicon;
 };
 
 #define FIELD(f) .offset = offsetof(struct model_options, f)
@@ -35,6 +35,8 @@ static const struct oto_option option_table[] = {
      .help = "Model whose front end, alphabet and decoder go with imported weights."},
     {.name = "prefix", .type = OTO_OPTION_TEXT, FIELD(prefix), .default_text = "", .argument = "TEXT",
      .help = "What stands before each imported name, such as 'model.'; other tensors are not looked at."},
+    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
+     .help = "Word list that set puts into the model, one word a line; 'none' takes out the one that is there."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -44,12 +46,14 @@ static const struct oto_cli_usage usage = {
     .synopsis = "  otolith model info [options] [MODEL...]\n"
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
+                "  otolith model set --lexicon=FILE|none IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
     .examples = "  otolith model info english\n"
                 "  otolith model info --format=json models/digits-en.oto | jq .card\n"
                 "  otolith model verify *.oto\n"
                 "  otolith model convert --weights=f16 big.oto small.oto\n"
+                "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
                 "  otolith model export english english.safetensors\n"
                 "  otolith model import --like=english tuned.safetensors tuned.oto\n",
     .notes = "MODEL is a file, or a name in the search path; none is the default model. verify "
@@ -138,6 +142,8 @@ static void info_text(const char *path, const struct oto_bundle *b)
     if (b->cmvn.count > 0)
         printf("  %-20s%.0f frames\n", "cmvn statistics", b->cmvn.count);
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
+    if (b->lexicon != NULL)
+        printf("  %-20s%d words\n", "lexicon", (int)b->lexicon->n_words);
     print_recipe(b->card.recipe);
 }
 
@@ -181,6 +187,7 @@ static void info_json(const char *path, const struct oto_bundle *b)
     oto_json_number(stdout, b->cmvn.count);
     printf(",\"decoder\":");
     oto_json_options(stdout, oto_beam_option_table, oto_beam_n_options, &b->beam);
+    printf(",\"lexicon_words\":%d", b->lexicon != NULL ? (int)b->lexicon->n_words : 0);
     printf(",\"alphabet\":{\"case\":\"%s\",\"punctuation\":\"%s\",\"symbols\":[",
            cases[b->alphabet->policy.letter_case],
            b->alphabet->policy.punctuation == OTO_PUNCTUATION_STRIP ? "strip" : "keep");
@@ -256,6 +263,27 @@ static int run_convert(const struct model_options *o, const char *in, const char
     return code;
 }
 
+static int run_set(const struct model_options *o, const char *in, const char *out)
+{
+    oto_error err = {0};
+    char path[4096];
+    int code = OTO_EXIT_OK;
+    if (o->lexicon[0] == 0)
+        return oto_cli_usage_error("model", "set needs --lexicon=FILE, or none to take it out");
+    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
+    if (bundle == NULL)
+        return code;
+    oto_lexicon_destroy(bundle->lexicon);
+    bundle->lexicon = NULL;
+    if (strcmp(o->lexicon, "none") == 0 ||
+        oto_lexicon_load(&bundle->lexicon, o->lexicon, bundle->alphabet, &err) == OTO_OK)
+        code = oto_cli_save_model(bundle, out);
+    else
+        code = oto_cli_fail(&err, o->lexicon);
+    oto_bundle_destroy(bundle);
+    return code;
+}
+
 static int run_each(int (*action)(const struct model_options *, const char *),
                     const struct model_options *o, const char **names, int n)
 {
@@ -293,15 +321,13 @@ static const struct {
     const char *name;
     int (*each)(const struct model_options *o, const char *name); /* any number of models, or */
     int (*pair)(const struct model_options *o, const char *in, const char *out);
-} actions[] = {{"info", run_info, NULL},
-               {"verify", run_verify, NULL},
-               {"convert", NULL, run_convert},
-               {"import", NULL, run_import},
-               {"export", NULL, run_export}};
+} actions[] = {{"info", run_info, NULL},       {"verify", run_verify, NULL},
+               {"convert", NULL, run_convert}, {"set", NULL, run_set},
+               {"import", NULL, run_import},   {"export", NULL, run_export}};
 
 static int run_action(const struct model_options *o, const char **operands, int n)
 {
-    static const char expected[] = "info, verify, convert, import or export expected";
+    static const char expected[] = "info, verify, convert, set, import or export expected";
     if (n == 0)
         return oto_cli_usage_error("model", "%s", expected);
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {

@@ -19,7 +19,7 @@ static const char *const output_names[] = {"text", "tsv", "json",
                                            NULL}; /* in the order of outputs */
 
 struct transcribe_options {
-    char *model, *raw;
+    char *model, *lexicon, *raw;
     int format, beam, n_best, channel, jobs, threads;
     double max_segment_s;
 };
@@ -33,6 +33,8 @@ static const struct oto_option option_table[] = {
      .choices = output_names, .help = "What is printed for each file."},
     {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
      .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
+    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
+     .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "n-best", .short_name = 'n', .type = OTO_OPTION_INT, FIELD(n_best), .default_text = "1", .min = 1, .max = 10000,
      .help = "Alternatives listed with --format=json; at most the beam."},
     {.name = "channel", .short_name = 'c', .type = OTO_OPTION_INT, FIELD(channel), .default_text = "0", .min = 0, .max = 1024,
@@ -159,6 +161,7 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
     options.beam = o->beam;
     options.n_best = o->n_best;
     options.max_segment_s = o->max_segment_s;
+    options.lexicon = o->lexicon;
     options.n_threads = o->threads;
     struct job job = {.options = o, .items = calloc((size_t)n, sizeof *job.items), .n_items = n};
     if (job.items == NULL) {
@@ -175,8 +178,8 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
                               .arg = &job,
                               .work = transcribe,
                               .tell = tell};
-    int code =
-        oto_batch_run(&batch, &err) == OTO_OK ? finish(&job, &batch) : oto_cli_fail(&err, NULL);
+    int code = oto_batch_run(&batch, &err) == OTO_OK ? finish(&job, &batch)
+                                                     : oto_cli_fail(&err, o->lexicon);
     for (int i = 0; i < n; i++)
         free(job.items[i].output);
     free(job.items);

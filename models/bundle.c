@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 0, "model"};
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 1, "model"};
 
 /* ---- card -------------------------------------------------------------------------------- */
 
@@ -64,8 +64,8 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
-    static const char *const known[] = {"frontend", "network", "cmvn",    "alphabet",
-                                        "decoder",  "card",    "tensors", "weights"};
+    static const char *const known[] = {"frontend", "network", "cmvn",    "alphabet", "decoder",
+                                        "card",     "tensors", "weights", "lexicon"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -116,6 +116,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
                                   oto_error *) = {
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
+        oto_bundle_read_lexicon,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -173,6 +174,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b->owned_weights);
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
+    oto_lexicon_destroy(b->lexicon);
     oto_cmvn_stats_clear(&b->cmvn);
     oto_card_clear(&b->card);
     oto_free(b);
@@ -223,6 +225,20 @@ static oto_status write_numbers(struct oto_container_writer *w, const struct oto
     return status;
 }
 
+static oto_status write_lexicon(struct oto_container_writer *w, const struct oto_bundle *b,
+                                oto_error *err)
+{
+    if (b->lexicon == NULL)
+        return OTO_OK;
+    struct oto_writer words = {0};
+    oto_bundle_write_lexicon(b, &words);
+    oto_status status = words.failed ? oto_fail_memory(err, "model file") : OTO_OK;
+    if (status == OTO_OK)
+        oto_container_section(w, "lexicon", OTO_SECTION_OPTIONAL, words.data, words.size);
+    oto_writer_clear(&words);
+    return status;
+}
+
 /* What was written must load: a bundle put together wrongly is refused now, not by its first user.
  */
 static oto_status check_image(const struct oto_writer *image, const char *path, oto_error *err)
@@ -243,12 +259,18 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "%s: a model file needs weights, their type and an alphabet", path);
     struct oto_container_writer w;
-    oto_container_begin(&w, 8);
+    bool has_lexicon = b->lexicon != NULL;
+    struct oto_container_kind kind = oto_bundle_kind;
+    if (!has_lexicon)
+        kind.minor = 0; /* as older programs know it */
+    oto_container_begin(&w, has_lexicon ? 9 : 8);
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
+    if (status == OTO_OK)
+        status = write_lexicon(&w, b, err);
     if (status == OTO_OK) {
-        oto_container_finish(&w, &oto_bundle_kind);
+        oto_container_finish(&w, &kind);
         if (w.out.failed)
             status = oto_fail_memory(err, "model file");
     }

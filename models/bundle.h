@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The model file: front end, CMVN, network, alphabet, decoding defaults and card in one
+/** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon and card in one
  * checksummed, mapped file (FORMAT.md). */
 #ifndef OTO_MODELS_BUNDLE_H
 #define OTO_MODELS_BUNDLE_H
@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/beam.h"
+#include "decoder/lexicon.h"
 #include "features/frontend.h"
 
 /** How weights are stored; they are always float in memory. */
@@ -27,6 +28,7 @@ struct oto_bundle {
     struct oto_network_shape shape;
     const float *weights;          /* [oto_network_n_parameters(shape)], 64-byte aligned */
     struct oto_alphabet *alphabet; /* n_symbols == shape.n_outputs */
+    struct oto_lexicon *lexicon;   /* of this alphabet; NULL when any text may be written */
     struct oto_beam_options beam;
     struct oto_card card;
     enum oto_weight_type weight_type; /* in the file */

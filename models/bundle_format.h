@@ -42,6 +42,12 @@ oto_status oto_bundle_read_decoder(struct oto_bundle *b, const struct oto_contai
 oto_status oto_bundle_read_card(struct oto_bundle *b, const struct oto_container *c,
                                 oto_error *err) OTO_WARN_UNUSED;
 
+/** The bundle has a lexicon. */
+void oto_bundle_write_lexicon(const struct oto_bundle *b, struct oto_writer *w);
+/** None where the section is missing. The alphabet must be known. */
+oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err) OTO_WARN_UNUSED;
+
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w);
 void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w);
 /** OTO_ERR_DATA with the tensor's name for a weight that is not finite, or not in the range of half

@@ -142,6 +142,7 @@ static oto_status create_beams(struct evaluation *e, oto_error *err)
             oto_beam_create(&e->slots[k].beam, e->t->shape.n_outputs, e->t->setup->beam, err);
         if (status != OTO_OK)
             return status;
+        oto_beam_set_lexicon(e->slots[k].beam, e->t->lexicon);
     }
     return OTO_OK;
 }

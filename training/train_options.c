@@ -47,6 +47,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "File with one symbol a line; empty for --symbols."},
     {.name = "symbols", .type = OTO_OPTION_TEXT, FIELD(symbols), .default_text = "", .argument = "TEXT",
      .help = "The alphabet as one text of all its characters; empty for all characters of the training transcripts."},
+    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
+     .help = "Word list, one word a line, that the model carries and its decoder keeps to; empty for any text."},
     {.name = "unknown", .type = OTO_OPTION_CHOICE, FIELD(unknown), .default_text = "error", .choices = unknown_names,
      .help = "Characters outside the alphabet, after listing them: stop, skip the utterance, or drop the character."},
 
@@ -151,7 +153,8 @@ bool oto_train_option_is_free(const char *name)
                                                "overwrite", "threads", "checkpoint-minutes",
                                                "keep",      "show",    "log-steps",
                                                "name",      "licence", "data-note",
-                                               "notes",     "date",    "weight-type"};
+                                               "notes",     "date",    "weight-type",
+                                               "lexicon"};
     for (size_t i = 0; i < sizeof free_options / sizeof *free_options; i++)
         if (strcmp(free_options[i], name) == 0)
             return true;

@@ -20,7 +20,7 @@ struct oto_train_options {
     bool cache_half;
     /* text */
     int letter_case, punctuation, unknown;
-    char *alphabet, *symbols;
+    char *alphabet, *symbols, *lexicon;
     /* network */
     int layers, hidden, proj;
     double dropout;

@@ -121,6 +121,7 @@ oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file,
         .shape = t->shape,
         .weights = t->adam.ema ? t->adam.ema : t->params,
         .alphabet = t->alphabet,
+        .lexicon = t->lexicon,
         .beam = *t->setup->beam,
         .weight_type = t->o->weight_type == 1 ? OTO_WEIGHT_F16 : OTO_WEIGHT_F32,
     };

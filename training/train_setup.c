@@ -147,6 +147,8 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
         status = oto_dataset_create(&t->dev, "dev", o->dev, &options, 0, 0, err);
     if (status == OTO_OK)
         status = make_alphabet(t, err);
+    if (status == OTO_OK && *o->lexicon)
+        status = oto_lexicon_load(&t->lexicon, o->lexicon, t->alphabet, err);
     if (status == OTO_OK)
         status = oto_dataset_encode(t->train, t->alphabet, o->unknown, err);
     if (status == OTO_OK && t->dev) {
@@ -450,6 +452,7 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_cmvn_stats_clear(&t->stats);
     oto_dataset_destroy(t->train);
     oto_dataset_destroy(t->dev);
+    oto_lexicon_destroy(t->lexicon);
     oto_alphabet_destroy(t->alphabet);
     oto_pool_destroy(t->pool);
     oto_report_close(t->report);

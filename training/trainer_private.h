@@ -32,6 +32,7 @@ struct oto_trainer {
     struct oto_report *report;
     struct oto_pool *pool;
     struct oto_alphabet *alphabet;
+    struct oto_lexicon *lexicon;     /* NULL without */
     struct oto_dataset *train, *dev; /* dev NULL without */
     double speeds[OTO_MAX_SPEEDS];
     int n_speeds;

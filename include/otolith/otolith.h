@@ -75,10 +75,13 @@ typedef struct oto_recognizer oto_recognizer;
 
 typedef struct oto_recognizer_options {
     size_t struct_size;   /* set by oto_recognizer_options_init() */
-    int beam;             /* prefixes kept; 1 = greedy; 0 = the model's default */
+    int beam;             /* prefixes kept; 1 = greedy without lexicon; 0 = the model's default */
     int n_best;           /* alternatives returned, 1..beam */
     double max_segment_s; /* longer input is cut at quiet moments into parts up to this; 30 */
     int n_threads;        /* that share the work of one input: same result for any number; 1 */
+    /** Word list, one word a line: only these words are written. NULL or "" = the model's own, if
+     * it has one; "none" = any text. Read by oto_recognizer_create(). */
+    const char *lexicon;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

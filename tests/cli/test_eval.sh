@@ -62,6 +62,17 @@ done
 run 0 "$OTOLITH" eval $model --manifest=right.tsv --beam=1
 has out 'beam 1'
 
+
+# Only words of the list: what stands in the hypotheses is one of them.
+printf 'bad\nabe\nda\n' >words.txt
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --lexicon=words.txt --hyp=strict.hyp
+[ -z "$(cut -f2 strict.hyp | tr ' ' '\n' | grep -vxE 'bad|abe|da|')" ] || fail "not of the list: $(cat strict.hyp)"
+grep -q 'a' strict.hyp || fail 'nothing but empty texts'
+run 66 "$OTOLITH" eval $model --manifest=right.tsv --lexicon=missing.txt
+printf 'a b\n' >words.txt
+run 65 "$OTOLITH" eval $model --manifest=right.tsv --lexicon=words.txt
+has err 'words.txt:1: "a b" is more than one word'
+
 # Intervals repeat with the seed, and can be left out.
 for seed in 1 1 2; do
     run 0 "$OTOLITH" eval $model --manifest=other.tsv,wrong.tsv --seed=$seed

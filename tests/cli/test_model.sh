@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# otolith model: info, verify, convert.
+# otolith model: info, verify, convert, set.
 . "$SOURCE_DIR/tests/cli/common.sh"
 
 "$make_files" model tiny.oto 3 || exit 1
@@ -48,6 +48,47 @@ run 1 "$OTOLITH" model verify tiny.oto bad.oto
 has out 'tiny.oto: ok'
 has err '1 done, 1 failed'
 run 74 sh -c '"$1" model info tiny.oto >/dev/full' sh "$OTOLITH"
+
+# A lexicon goes in, is used, and comes out again without a trace.
+printf '# words\nbad\nAbe\n' >words.txt
+run 0 "$OTOLITH" model set --lexicon=words.txt tiny.oto strict.oto
+empty out
+run 0 "$OTOLITH" model info strict.oto
+has out 'lexicon             2 words'
+run 0 "$OTOLITH" model info tiny.oto
+hasnt out 'lexicon'
+run 0 "$OTOLITH" transcribe --model=./strict.oto s1.wav
+[ -s out ] && [ -z "$(tr ' ' '\n' <out | grep -vxE 'bad|abe|')" ] || fail "not of the lexicon: $(cat out)"
+cp out strict-text
+run 0 "$OTOLITH" transcribe --model=./strict.oto --lexicon=none s1.wav
+cp out free-text
+run 0 "$OTOLITH" transcribe --model=./tiny.oto s1.wav
+cmp -s out free-text || fail '--lexicon=none is not as without'
+run 0 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=words.txt s1.wav
+cmp -s out strict-text || fail '--lexicon is not as the same in the model'
+cmp -s out free-text && fail 'the lexicon changes nothing'
+run 0 "$OTOLITH" model set --lexicon=none strict.oto plain.oto
+cmp -s plain.oto tiny.oto || fail 'taking the lexicon out leaves another file'
+run 64 "$OTOLITH" model set tiny.oto x.oto
+has err 'set needs --lexicon=FILE'
+run 66 "$OTOLITH" model set --lexicon=missing.txt tiny.oto x.oto
+printf 'bad\n\nxyz\nBAD\n' >bad.txt
+run 65 "$OTOLITH" model set --lexicon=bad.txt tiny.oto x.oto
+for text in 'bad.txt:2: empty' "bad.txt:3: \"xyz\": 'x' (U+0078) is not in" 'bad.txt:4: "bad" is there already, in line 1' 'bad.txt: 3 bad lines'; do
+    has err "$text"
+done
+[ ! -e x.oto ] || fail 'a bad lexicon was saved'
+run 65 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=bad.txt s1.wav
+run 66 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=missing.txt s1.wav
+size_strict=$(wc -c <strict.oto)
+for at in 10 $((64 + 40 * 8)) $((size_strict - 64)) $((size_strict - 60)) $((size_strict - 1)); do
+    cp strict.oto bad.oto
+    byte=$(od -An -tu1 -j $at -N1 strict.oto | tr -d ' ')
+    printf "$(printf '\\%03o' $((byte ^ 32)))" | dd of=bad.oto bs=1 seek=$at conv=notrunc 2>/dev/null
+    run 65 "$OTOLITH" model verify bad.oto
+done
+cp tiny.oto bad.oto
+printf x | dd of=bad.oto bs=1 seek=1000 conv=notrunc 2>/dev/null
 
 # Half precision is smaller, reads, and comes back as the same numbers.
 run 0 "$OTOLITH" model convert --weights=f16 tiny.oto half.oto

@@ -9,7 +9,9 @@ for tool in python3 jq; do
 done
 "$make_files" model tiny.oto 3 || exit 1
 run 0 "$OTOLITH" model convert --weights=f16 tiny.oto half.oto
-for file in tiny.oto half.oto "$SOURCE_DIR"/models/*.oto; do
+printf 'bad\nabe\n' >words.txt
+run 0 "$OTOLITH" model set --lexicon=words.txt tiny.oto strict.oto
+for file in tiny.oto half.oto strict.oto "$SOURCE_DIR"/models/*.oto; do
     [ -e "$file" ] || continue
     run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" "$file"
     jq -S . out >theirs

@@ -94,11 +94,14 @@ def main():
     check(text["alphabet"]["symbols"][0] == "", "blank")
     frontend = text["frontend"]
     frontend["dither-seed"] = int(frontend["dither-seed"])
+    words = found.get("lexicon", b"").decode().splitlines()
+    check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
     n_parameters = len(found["weights"]) // (4 if kind == "f32" else 2)
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},
         "frontend": frontend, "cmvn_frames": count, "decoder": text["decoder"],
+        "lexicon_words": len(words),
         "alphabet": {**text["alphabet"], "symbols": text["alphabet"]["symbols"][1:]}}, ensure_ascii=False))
 
 

@@ -155,6 +155,36 @@ static void test_no_statistics(void **state)
     oto_bundle_destroy(b);
 }
 
+static void test_lexicon(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct oto_bundle *b = NULL;
+    struct oto_bundle strict = tiny.bundle;
+    char name[128];
+    snprintf(name, sizeof name, "%s/strict.oto", folder);
+    assert_int_equal(
+        oto_lexicon_parse(&strict.lexicon, "# x\nbed\nCafE\n", 13, "x", strict.alphabet, &err),
+        OTO_ERR_DATA); /* no f */
+    assert_int_equal(
+        oto_lexicon_parse(&strict.lexicon, "# x\nbed\nCab\n", 12, "x", strict.alphabet, &err),
+        OTO_OK);
+    assert_int_equal(oto_bundle_save(&strict, name, &err), OTO_OK);
+    oto_lexicon_destroy(strict.lexicon);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    check_same(&tiny.bundle, b, 0);
+    assert_non_null(b->lexicon);
+    assert_int_equal(b->lexicon->n_words, 2);
+    assert_string_equal(oto_lexicon_word(b->lexicon, 0), "bed");
+    assert_string_equal(oto_lexicon_word(b->lexicon, 1), "cab");
+    oto_bundle_destroy(b);
+    assert_int_equal(image[10], 0); /* without: still version 1.0, readable by older programs */
+    size_t size;
+    unsigned char *data = read_file(name, &size);
+    assert_int_equal(data[10], 1);
+    free(data);
+}
+
 /* ---- what must not be written
  * ----------------------------------------------------------------------------------- */
 
@@ -374,19 +404,13 @@ static void test_card(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_half_precision),
-        cmocka_unit_test(test_unaligned_memory),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_no_statistics),
-        cmocka_unit_test(test_save_refuses),
-        cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_every_flipped_bit),
-        cmocka_unit_test(test_appended_bytes),
-        cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_allocation_failures),
-        cmocka_unit_test(test_card),
+        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_unaligned_memory),    cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_no_statistics),       cmocka_unit_test(test_lexicon),
+        cmocka_unit_test(test_save_refuses),        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_truncation),          cmocka_unit_test(test_every_flipped_bit),
+        cmocka_unit_test(test_appended_bytes),      cmocka_unit_test(test_long_name),
+        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_card),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -93,7 +93,7 @@ static void build(const struct parts *p, struct oto_container_writer *w)
     assert_false(w->out.failed);
 }
 
-#define MAX_SEEN 100
+#define MAX_SEEN 200
 static char seen[MAX_SEEN][256];
 static int n_seen;
 
@@ -267,6 +267,50 @@ static void test_bad_numbers(void **state)
                      "tensor 'lstm.weight_hh_l0': element 0: not a finite number");
 }
 
+/* The tiny model with a lexicon of these bytes. */
+static void expect_bad_lexicon(const char *text, size_t size, const char *message)
+{
+    struct parts p;
+    struct oto_container_writer w;
+    take_apart(&p);
+    memcpy(p.s[p.n].name, "lexicon", 8);
+    p.s[p.n].flags = OTO_SECTION_OPTIONAL;
+    p.s[p.n].data = malloc(size + 1);
+    assert_non_null(p.s[p.n].data);
+    memcpy(p.s[p.n].data, text, size);
+    p.s[p.n].size = size;
+    p.n++;
+    build(&p, &w);
+    expect_bad(w.out.data, w.out.size, OTO_ERR_FORMAT, message);
+    oto_writer_clear(&w.out);
+    release(&p);
+}
+
+static void test_bad_lexicons(void **state)
+{
+    (void)state;
+    expect_bad_lexicon("", 0, "section 'lexicon': no words");
+    expect_bad_lexicon("a\0", 2, "section 'lexicon': no text file");
+    expect_bad_lexicon("a\nx\n", 4, "section 'lexicon':2: \"x\": 'x' (U+0078) is not in");
+    expect_bad_lexicon("a\n\n", 3, "section 'lexicon':2: empty");
+    expect_bad_lexicon("a\na\n", 4, "section 'lexicon':2: \"a\" is there already, in line 1");
+    expect_bad_lexicon("a\nb c\n", 6, "section 'lexicon':2: \"b c\" is more than one word");
+    expect_bad_lexicon("a\xFF\n", 3, "section 'lexicon':1: invalid UTF-8 at byte 1");
+    static const char *const impure[] = {"a\nb",
+                                         "A\n",
+                                         "a\r\n",
+                                         "# a\nb\n",
+                                         "a \n",
+                                         "e\xCC\x81\n",
+                                         "\xEF\xBB\xBF"
+                                         "a\n"};
+    int before = n_seen;
+    for (size_t i = 0; i < sizeof impure / sizeof *impure; i++) {
+        n_seen = before; /* one message for all of these */
+        expect_bad_lexicon(impure[i], strlen(impure[i]), "not plain lines of normalised words");
+    }
+}
+
 /* Missing, doubled, unknown and optional sections. */
 static void test_bad_sections(void **state)
 {
@@ -295,12 +339,12 @@ static void test_bad_sections(void **state)
     release(&p);
 
     take_apart(&p);
-    snprintf(p.s[p.n].name, sizeof p.s[p.n].name, "lexicon");
+    snprintf(p.s[p.n].name, sizeof p.s[p.n].name, "novelty");
     p.s[p.n].data = calloc(1, 100);
     p.s[p.n].size = 100;
     p.n++;
     build(&p, &w);
-    expect_bad(w.out.data, w.out.size, OTO_ERR_VERSION, "section 'lexicon': ");
+    expect_bad(w.out.data, w.out.size, OTO_ERR_VERSION, "section 'novelty': ");
     oto_writer_clear(&w.out);
     p.s[p.n - 1].flags = OTO_SECTION_OPTIONAL;
     build(&p, &w);
@@ -375,9 +419,8 @@ static void test_bad_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_texts),
-        cmocka_unit_test(test_bad_numbers),
-        cmocka_unit_test(test_bad_sections),
+        cmocka_unit_test(test_bad_texts),    cmocka_unit_test(test_bad_numbers),
+        cmocka_unit_test(test_bad_lexicons), cmocka_unit_test(test_bad_sections),
         cmocka_unit_test(test_bad_headers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
