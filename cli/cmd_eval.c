@@ -20,7 +20,7 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
 
 struct eval_options {
     char *model, *manifest, *hyp, *lexicon;
-    int format, by, beam, jobs, n_resamples;
+    int corpus_format, format, by, beam, jobs, n_resamples;
     uint64_t seed;
 };
 
@@ -30,7 +30,9 @@ static const struct oto_option option_table[] = {
     {.name = "model", .short_name = 'm', .type = OTO_OPTION_TEXT, FIELD(model), .default_text = "", .argument = "MODEL",
      .help = "Model file, or its name in the search path; none is the default model, english."},
     {.name = "manifest", .short_name = 't', .type = OTO_OPTION_TEXT, FIELD(manifest), .default_text = "", .argument = "LIST",
-     .help = "Manifests with audio files and their texts, separated by commas."},
+     .help = "Manifests or corpus folders with audio and its texts, separated by commas; FORMAT:NAME forces a format."},
+    {.name = "corpus-format", .type = OTO_OPTION_CHOICE, FIELD(corpus_format), .default_text = "auto",
+     .choices = oto_corpus_format_names, .help = "Format of those without one before their name; auto finds it."},
     {.name = "hyp", .type = OTO_OPTION_TEXT, FIELD(hyp), .default_text = "", .argument = "FILE",
      .help = "Writes a line 'id, tab, text' for every utterance; the text of a failed one is empty."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
@@ -58,11 +60,12 @@ static const struct oto_cli_usage usage = {
                 "  otolith eval --manifest=dev.tsv --hyp=dev.hyp --format=json | jq .wer\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
-             "(seconds and speaker may be missing); paths are relative to its folder. References "
-             "are normalised as the\n"
-             "model's texts were: case, punctuation, Unicode form. Words are aligned as sclite "
-             "does, characters by\n"
-             "plain edit distance, spaces included.\n\n"
+             "(seconds and speaker may be missing); paths are relative to its folder. Other "
+             "formats are those of\n"
+             "'otolith help data'. References are normalised as the model's texts were: case, "
+             "punctuation, Unicode\n"
+             "form. Words are aligned as sclite does, characters by plain edit distance, spaces "
+             "included.\n\n"
              "Utterances that cannot be read are reported, counted and left out of the rates; the "
              "exit code is then 1.\n"
              "In JSON, rates are fractions of 1 and the interval is wer_low to wer_high.\n",
@@ -112,6 +115,8 @@ static void recognise(void *arg, struct oto_batch_worker *worker, size_t k)
     const oto_result *result = NULL;
     oto_audio_options options;
     oto_audio_options_init(&options);
+    options.start_s = item->utterance->start_s;
+    options.length_s = item->utterance->length_s;
     /* A failure leaves its status in item->err. */
     if (prepare(item, job->alphabet) != OTO_OK) {
         oto_cli_name_file(&item->err, path);
@@ -197,8 +202,8 @@ static int print_report(const struct oto_eval *e, const struct eval_options *o)
 
 static int evaluate(const struct eval_options *o, const struct oto_model *model, const char *path)
 {
-    static const struct oto_corpus_options corpus_options = {.bad_lines = OTO_BAD_LINES_SKIP,
-                                                             .max_messages = 20};
+    const struct oto_corpus_options corpus_options = {
+        .bad_lines = OTO_BAD_LINES_SKIP, .max_messages = 20, .format = o->corpus_format};
     struct oto_corpus *corpus = NULL;
     oto_error err = {0};
     if (oto_corpus_load(&corpus, o->manifest, &corpus_options, &err) != OTO_OK)

@@ -18,10 +18,11 @@ static const struct oto_cli_usage usage = {
                 "--out=run --resume\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
-             "(seconds and speaker may be missing); paths are relative to its folder. A recipe "
-             "holds lines\n"
-             "'option = value'; the command line comes before the environment, which comes before "
-             "the recipe.\n"
+             "(seconds and speaker may be missing); paths are relative to its folder. Other "
+             "formats are those of\n"
+             "'otolith help data'. A recipe holds lines 'option = value'; the command line comes "
+             "before the\n"
+             "environment, which comes before the recipe.\n"
              "Ctrl-C writes a checkpoint and ends with code 130; --resume goes on exactly there.\n",
 };
 

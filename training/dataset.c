@@ -19,9 +19,9 @@ static void free_utterance(struct oto_utterance *u)
     oto_free(u->text);
 }
 
-static const char *manifest_path(const struct oto_dataset *ds, const struct oto_utterance *u)
+static const char *file_of(const struct oto_dataset *ds, const struct oto_utterance *u)
 {
-    return ds->corpus->manifests[u->manifest].path;
+    return oto_corpus_file(ds->corpus, u);
 }
 
 static void filter_by_length(struct oto_dataset *ds, double min_seconds, double max_seconds)
@@ -143,7 +143,7 @@ static void report_unknown(const struct oto_dataset *ds, const struct unknown_li
         for (size_t i = 0; i < c->n_lines && used < sizeof lines; i++) {
             const struct oto_utterance *u = &ds->corpus->utts[c->utts[i]];
             int n = snprintf(lines + used, sizeof lines - used, "%s%s:%d", i ? ", " : "",
-                             manifest_path(ds, u), u->line);
+                             file_of(ds, u), u->line);
             used += n > 0 ? (size_t)n : 0;
         }
         if (c->code_point >= 0x20 && c->code_point != 0x7F)
@@ -214,8 +214,8 @@ static oto_status open_cache(struct oto_dataset *ds, const char *folder,
     oto_status status = items && where ? OTO_OK : oto_fail_memory(err, ds->name);
     for (size_t i = 0; i < n && status == OTO_OK; i++) {
         const struct oto_utterance *u = &ds->corpus->utts[i];
-        snprintf(where[i], sizeof where[i], "%s:%d", manifest_path(ds, u), u->line);
-        items[i] = (struct oto_feature_item){u->id, u->path, where[i]};
+        snprintf(where[i], sizeof where[i], "%s:%d", file_of(ds, u), u->line);
+        items[i] = (struct oto_feature_item){u->id, u->path, where[i], u->start_s, u->length_s};
     }
     if (status == OTO_OK)
         status = oto_feature_cache_open(&ds->cache, folder, items, n, options, pool, NULL, err);
@@ -258,11 +258,11 @@ static void find_usable(struct oto_dataset *ds, const struct oto_frontend *fe)
         if (longest == 0) {
             ds->counts.audio++;
             oto_log(OTO_LOG_WARNING, "%s:%d: %s has no usable audio and is left out",
-                    manifest_path(ds, u), u->line, u->id);
+                    file_of(ds, u), u->line, u->id);
         } else if (ds->counts.too_short++ < (size_t)ds->max_messages) {
             oto_log(OTO_LOG_WARNING,
                     "%s:%d: %s is too short and is left out: %zu frames for %d labels, %d needed",
-                    manifest_path(ds, u), u->line, u->id, longest, ds->n_labels[i],
+                    file_of(ds, u), u->line, u->id, longest, ds->n_labels[i],
                     oto_ctc_min_frames(ds->labels[i], ds->n_labels[i]));
         }
     }

@@ -43,15 +43,17 @@ struct build {
     size_t n_bad;
 };
 
-/* All samples of one file at the front end's rate into slot->samples. */
-static oto_status decode(struct slot *slot, size_t *n_samples, const char *path, int rate_hz,
-                         oto_error *err)
+/* All samples of one utterance at the front end's rate into slot->samples. */
+static oto_status decode(struct slot *slot, size_t *n_samples, const struct oto_feature_item *item,
+                         int rate_hz, oto_error *err)
 {
     oto_audio_options options;
     oto_audio_options_init(&options);
     options.rate_hz = rate_hz;
+    options.start_s = item->start_s;
+    options.length_s = item->length_s;
     oto_audio *audio;
-    oto_status status = oto_audio_open(&audio, path, &options, err);
+    oto_status status = oto_audio_open(&audio, item->path, &options, err);
     if (status != OTO_OK)
         return status;
     size_t n = 0, n_read = 0;
@@ -60,7 +62,7 @@ static oto_status decode(struct slot *slot, size_t *n_samples, const char *path,
             size_t capacity = slot->capacity * 2 + 65536;
             float *grown = oto_realloc(slot->samples, slot->capacity, capacity, sizeof *grown);
             if (!grown) {
-                status = oto_fail_memory(err, path);
+                status = oto_fail_memory(err, item->path);
                 break;
             }
             slot->samples = grown;
@@ -128,7 +130,7 @@ static oto_status compute_item(struct build *b, struct slot *slot, size_t i, str
 {
     const struct oto_feature_cache_options *o = b->options;
     size_t n_samples;
-    oto_status status = decode(slot, &n_samples, b->items[i].path, o->frontend->rate_hz, err);
+    oto_status status = decode(slot, &n_samples, &b->items[i], o->frontend->rate_hz, err);
     if (status == OTO_OK && n_samples == 0)
         status = oto_fail(err, OTO_ERR_DATA, "%s: no samples", b->items[i].path);
     for (int s = 0; s < o->n_speeds && status == OTO_OK; s++)

@@ -177,6 +177,10 @@ static oto_status compute_key(uint64_t *key, const struct oto_feature_item *item
             oto_write_u64(&w, (uint64_t)st.st_mtim.tv_sec);
             oto_write_u64(&w, (uint64_t)st.st_mtim.tv_nsec);
         }
+        if (items[i].start_s > 0 || items[i].length_s > 0) {
+            oto_write_f64(&w, items[i].start_s);
+            oto_write_f64(&w, items[i].length_s);
+        }
     }
     for (size_t i = 0; i < oto_frontend_n_options; i++) {
         const struct oto_option *option = &oto_frontend_option_table[i];

@@ -22,8 +22,9 @@
 #include "features/frontend.h"
 
 struct oto_feature_item {
-    const char *id, *path; /* borrowed during open */
-    const char *where;     /* "FILE:LINE", the manifest line, for messages */
+    const char *id, *path;    /* borrowed during open */
+    const char *where;        /* "FILE:LINE", the manifest line, for messages */
+    double start_s, length_s; /* its part of the file, see struct oto_utterance */
 };
 
 struct oto_feature_cache_options {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "training/corpus.h"
+
 static const char *const init_output_names[] = {"match", "new", NULL};
 static const char *const bad_lines_names[] = {"error", "skip", NULL};
 static const char *const case_names[] = {"keep", "lower", "upper", NULL};
@@ -18,9 +20,12 @@ static const char *const weight_names[] = {"f32", "f16", NULL};
 /* clang-format off */
 const struct oto_option oto_train_option_table[] = {
     {.name = "train", .type = OTO_OPTION_TEXT, FIELD(train), .default_text = "", .argument = "LIST",
-     .help = "Manifests to train on, separated by commas; FILE*N shows each of its utterances N times an epoch."},
+     .help = "Manifests or corpus folders to train on, separated by commas; FILE*N shows each of its utterances N times "
+             "an epoch, FORMAT:FILE forces a format."},
     {.name = "dev", .type = OTO_OPTION_TEXT, FIELD(dev), .default_text = "", .argument = "LIST",
      .help = "Manifests that are measured after each epoch to choose the best model."},
+    {.name = "corpus-format", .type = OTO_OPTION_CHOICE, FIELD(corpus_format), .default_text = "auto",
+     .choices = oto_corpus_format_names, .help = "Format of those without one before their name; auto finds it."},
     {.name = "out", .type = OTO_OPTION_TEXT, FIELD(out), .default_text = "", .argument = "DIR",
      .help = "Folder for models, checkpoints and metrics; made if need be."},
     {.name = "init", .type = OTO_OPTION_TEXT, FIELD(init), .default_text = "", .argument = "MODEL",
@@ -148,13 +153,11 @@ const size_t oto_train_n_options = sizeof oto_train_option_table / sizeof *oto_t
 
 bool oto_train_option_is_free(const char *name)
 {
-    static const char *const free_options[] = {"train",     "dev",     "out",
-                                               "cache",     "init",    "resume",
-                                               "overwrite", "threads", "checkpoint-minutes",
-                                               "keep",      "show",    "log-steps",
-                                               "name",      "licence", "data-note",
-                                               "notes",     "date",    "weight-type",
-                                               "lexicon"};
+    static const char *const free_options[] = {
+        "train",     "dev",    "corpus-format", "out",         "cache",
+        "init",      "resume", "overwrite",     "threads",     "checkpoint-minutes",
+        "keep",      "show",   "log-steps",     "name",        "licence",
+        "data-note", "notes",  "date",          "weight-type", "lexicon"};
     for (size_t i = 0; i < sizeof free_options / sizeof *free_options; i++)
         if (strcmp(free_options[i], name) == 0)
             return true;

@@ -15,7 +15,7 @@ enum oto_dev_decode { OTO_DEV_GREEDY, OTO_DEV_BEAM };
 struct oto_train_options {
     /* data */
     char *train, *dev, *out, *cache, *init;
-    int bad_lines;
+    int bad_lines, corpus_format;
     double min_seconds, max_seconds;
     bool cache_half;
     /* text */

@@ -139,7 +139,10 @@ static void report_dataset(struct oto_trainer *t, const struct oto_dataset *ds)
 static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
 {
     const struct oto_train_options *o = t->o;
-    const struct oto_corpus_options options = {o->bad_lines, MAX_MESSAGES, true};
+    const struct oto_corpus_options options = {.bad_lines = o->bad_lines,
+                                               .max_messages = MAX_MESSAGES,
+                                               .check_audio = true,
+                                               .format = o->corpus_format};
     const double plain_speed = 1;
     oto_status status = oto_dataset_create(&t->train, "train", o->train, &options, o->min_seconds,
                                            o->max_seconds, err);

@@ -29,6 +29,6 @@ static void fuzz_one(uint8_t *data, size_t size)
 #ifndef OTO_LIBFUZZER
 int main(int argc, char **argv)
 {
-    return fuzz_main(argc, argv, "manifest", 1000);
+    return fuzz_main(argc, argv, "manifest", 500);
 }
 #endif

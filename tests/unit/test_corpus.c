@@ -6,7 +6,8 @@
 #include "training/corpus.h"
 
 static char folder[64];
-static const struct oto_corpus_options strict = {OTO_BAD_LINES_ERROR, 20, false};
+static const struct oto_corpus_options strict = {.bad_lines = OTO_BAD_LINES_ERROR,
+                                                 .max_messages = 20};
 
 static int make(void **state)
 {

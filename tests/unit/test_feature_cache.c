@@ -31,7 +31,7 @@ static int make(void **state)
         snprintf(names[i], sizeof names[i], "%s/%s", folder, file);
         snprintf(ids[i], sizeof ids[i], "utt%d", i);
         snprintf(wheres[i], sizeof wheres[i], "list.tsv:%d", i + 2);
-        items[i] = (struct oto_feature_item){ids[i], names[i], wheres[i]};
+        items[i] = (struct oto_feature_item){.id = ids[i], .path = names[i], .where = wheres[i]};
     }
     log_text = malloc(sizeof *log_text);
     if (oto_options_init(oto_frontend_option_table, oto_frontend_n_options, &frontend, NULL) !=
