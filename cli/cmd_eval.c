@@ -19,8 +19,8 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
                                        NULL}; /* enum oto_eval_by */
 
 struct eval_options {
-    char *model, *manifest, *hyp, *lexicon;
-    int corpus_format, format, by, beam, jobs, n_resamples;
+    char *model, *manifest, *hyp, *lexicon, *alignments;
+    int corpus_format, format, by, beam, jobs, n_resamples, n_confusions;
     uint64_t seed;
 };
 
@@ -35,6 +35,10 @@ static const struct oto_option option_table[] = {
      .choices = oto_corpus_format_names, .help = "Format of those without one before their name; auto finds it."},
     {.name = "hyp", .type = OTO_OPTION_TEXT, FIELD(hyp), .default_text = "", .argument = "FILE",
      .help = "Writes a line 'id, tab, text' for every utterance; the text of a failed one is empty."},
+    {.name = "alignments", .type = OTO_OPTION_TEXT, FIELD(alignments), .default_text = "", .argument = "FILE",
+     .help = "Writes reference and recognised text of every utterance side by side, errors marked, as sclite's pra."},
+    {.name = "confusions", .type = OTO_OPTION_INT, FIELD(n_confusions), .default_text = "0", .min = 0, .max = 1e6, .argument = "N",
+     .help = "Lists the N most frequent substitutions, insertions and deletions."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
      .choices = format_names, .help = "What is printed."},
     {.name = "by", .type = OTO_OPTION_CHOICE, FIELD(by), .default_text = "none", .choices = by_names,
@@ -57,6 +61,7 @@ static const struct oto_cli_usage usage = {
     .synopsis = "  otolith eval [--model=MODEL] --manifest=LIST [options]\n",
     .examples = "  otolith eval --model=digits-en --manifest=test.tsv\n"
                 "  otolith eval --manifest=clean.tsv,noisy.tsv --by=manifest --jobs=2\n"
+                "  otolith eval --manifest=dev.tsv --confusions=20 --alignments=dev.pra\n"
                 "  otolith eval --manifest=dev.tsv --hyp=dev.hyp --format=json | jq .wer\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
@@ -194,6 +199,8 @@ static int print_report(const struct oto_eval *e, const struct eval_options *o)
         return OTO_EXIT_IO;
     if (o->hyp[0] != 0 && save_hypotheses(e, o->hyp, &err) != OTO_OK)
         return oto_cli_fail(&err, o->hyp);
+    if (o->alignments[0] != 0 && oto_eval_save_alignments(e, o->alignments, &err) != OTO_OK)
+        return oto_cli_fail(&err, o->alignments);
     if (n_failed == 0)
         return OTO_EXIT_OK;
     oto_cli_error("%zu done, %zu failed", e->n_items + e->n_bad_lines - n_failed, n_failed);
@@ -217,6 +224,7 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
                          .by = o->by,
                          .beam = o->beam ? o->beam : model->bundle->beam.beam,
                          .n_resamples = o->n_resamples,
+                         .n_confusions = o->n_confusions,
                          .seed = o->seed};
     int code = OTO_EXIT_SYSTEM;
     e.items = oto_calloc(e.n_items, sizeof *e.items);

@@ -37,9 +37,10 @@ struct oto_eval {
     size_t n_items;
     size_t n_bad_lines;
     int jobs, beam;
-    double passed_s; /* on the clock, for all of it */
-    int by;          /* enum oto_eval_by */
-    int n_resamples; /* of the interval; 0: none */
+    double passed_s;  /* on the clock, for all of it */
+    int by;           /* enum oto_eval_by */
+    int n_resamples;  /* of the interval; 0: none */
+    int n_confusions; /* listed; 0: none */
     uint64_t seed;
 };
 
@@ -49,5 +50,14 @@ struct oto_eval {
  */
 oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_eval_write_json(FILE *out, const struct oto_eval *e, oto_error *err) OTO_WARN_UNUSED;
+
+/** eval_errors.c: the n_confusions most frequent ones, as part of either report. */
+oto_status oto_eval_write_confusions(FILE *out, const struct oto_eval *e,
+                                     oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_eval_write_json_confusions(FILE *out, const struct oto_eval *e,
+                                          oto_error *err) OTO_WARN_UNUSED;
+/** All alignments in a file, written atomically. */
+oto_status oto_eval_save_alignments(const struct oto_eval *e, const char *path,
+                                    oto_error *err) OTO_WARN_UNUSED;
 
 #endif

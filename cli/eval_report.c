@@ -234,6 +234,8 @@ oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *e
             e->jobs == 1 ? "" : "s");
     if (e->by != OTO_EVAL_BY_NONE)
         write_table(out, by_titles[e->by], groups, n_groups);
+    if (e->n_confusions > 0)
+        status = oto_eval_write_confusions(out, e, err);
 out:
     oto_free(groups);
     return status;
@@ -318,6 +320,8 @@ oto_status oto_eval_write_json(FILE *out, const struct oto_eval *e, oto_error *e
         oto_json_text(out, by_titles[e->by]);
         status = write_json_groups(out, groups, n_groups, err);
     }
+    if (status == OTO_OK && e->n_confusions > 0)
+        status = oto_eval_write_json_confusions(out, e, err);
     fputs("}\n", out);
 out:
     oto_free(groups);

@@ -33,6 +33,25 @@ enum oto_edit_unit { OTO_EDIT_WORDS, OTO_EDIT_CHARACTERS };
  */
 oto_status oto_edit_add(struct oto_errors *sum, const char *ref, const char *hyp,
                         enum oto_edit_unit unit, oto_error *err) OTO_WARN_UNUSED;
+enum oto_edit_op { OTO_EDIT_MATCH, OTO_EDIT_SUBSTITUTION, OTO_EDIT_INSERTION, OTO_EDIT_DELETION };
+
+/** One place of an alignment: words inside the two texts, not terminated. */
+struct oto_edit_pair {
+    enum oto_edit_op op;
+    const char *ref, *hyp; /* NULL for an insertion, a deletion */
+    size_t ref_length, hyp_length;
+};
+
+/**
+ * The words of two texts side by side, in the alignment that oto_edit_add() counts.
+ *
+ * @param pairs  [*n_pairs] in the order of the texts, which they point into; freed with oto_free()
+ *
+ * Errors: those of oto_edit_add(); OTO_ERR_MEMORY also beyond 2^31 pairs of words, which would
+ * take as many bytes.
+ */
+oto_status oto_edit_align(struct oto_edit_pair **pairs, size_t *n_pairs, const char *ref,
+                          const char *hyp, oto_error *err) OTO_WARN_UNUSED;
 /** (S + I + D) / n_ref; 0 when both are empty, 1 per insertion relative to 1 when only ref is
  * empty. */
 double oto_error_rate(const struct oto_errors *e);

@@ -40,6 +40,20 @@ has out 'utterances  4, 2 of them without error'
 has out "of $((n_words + 2)): 0 substituted, 0 inserted, 2 deleted"
 has out 'unknown     6 characters of the references'
 
+# Where the errors are: two deletions of the same word, in the list, in JSON and side by side.
+run 0 "$OTOLITH" eval $model --manifest=wrong.tsv --confusions=5 --alignments=wrong.pra
+has out '    2  zyx -> (nothing)'
+[ "$(grep -c ' -> ' out)" -eq 2 ] || fail "one confusion and the title expected: $(cat out)"
+[ "$(grep -c '^id: ' wrong.pra)" -eq 4 ] || fail "4 alignments expected"
+[ "$(grep -cE '^REF: .* zyx *$' wrong.pra)" -eq 2 ] || fail "no zyx in $(cat wrong.pra)"
+[ "$(grep -cE '^HYP: .* \*\*\* *$' wrong.pra)" -eq 2 ] || fail "no gap in $(cat wrong.pra)"
+[ "$(grep -cE '^Eval: +D *$' wrong.pra)" -eq 2 ] || fail "no D in $(cat wrong.pra)"
+run 66 "$OTOLITH" eval $model --manifest=wrong.tsv --alignments=missing/x
+if command -v jq >/dev/null; then
+    run 0 "$OTOLITH" eval $model --manifest=wrong.tsv --confusions=5 --format=json
+    jq -e '.confusions == [{"ref":"zyx","hyp":"","count":2}]' out >/dev/null || fail "confusions: $(cat out)"
+fi
+
 # The other folder: the texts of the first, so words differ. One row a speaker, folder or manifest.
 sed 's,a/s,b/s,; s/ann/bob/; s/^s/t/' right.tsv >other.tsv
 run 0 "$OTOLITH" eval $model --manifest=right.tsv,other.tsv --by=speaker --hyp=both.hyp

@@ -130,6 +130,41 @@ static void costs_least(void **state)
     }
 }
 
+/** Random texts of few letters: the pairs give back both texts, in order, and the counts. */
+static void aligns_as_it_counts(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 2000; i++) {
+        char ref[8] = "", hyp[8] = "", ref_words[16], hyp_words[16], r[8] = "", h[8] = "";
+        for (uint64_t j = 0, n = oto_rng_below(i, 0, 0, 7); j < n; j++)
+            ref[j] = (char)('a' + oto_rng_below(i, 1, j, 3));
+        for (uint64_t j = 0, n = oto_rng_below(i, 0, 1, 7); j < n; j++)
+            hyp[j] = (char)('a' + oto_rng_below(i, 2, j, 3));
+        spread(ref_words, ref);
+        spread(hyp_words, hyp);
+        struct oto_errors e = compare(ref_words, hyp_words, OTO_EDIT_WORDS);
+        struct oto_edit_pair *pairs;
+        size_t n, counts[4] = {0};
+        assert_int_equal(oto_edit_align(&pairs, &n, ref_words, hyp_words, NULL), OTO_OK);
+        for (size_t k = 0; k < n; k++) {
+            const struct oto_edit_pair *p = &pairs[k];
+            counts[p->op]++;
+            assert_int_equal(p->ref == NULL, p->op == OTO_EDIT_INSERTION);
+            assert_int_equal(p->hyp == NULL, p->op == OTO_EDIT_DELETION);
+            strncat(r, p->ref ? p->ref : "", p->ref_length);
+            strncat(h, p->hyp ? p->hyp : "", p->hyp_length);
+            if (p->ref && p->hyp)
+                assert_int_equal(*p->ref == *p->hyp, p->op == OTO_EDIT_MATCH);
+        }
+        assert_string_equal(r, ref);
+        assert_string_equal(h, hyp);
+        assert_int_equal(counts[OTO_EDIT_SUBSTITUTION], e.substitutions);
+        assert_int_equal(counts[OTO_EDIT_INSERTION], e.insertions);
+        assert_int_equal(counts[OTO_EDIT_DELETION], e.deletions);
+        oto_free(pairs);
+    }
+}
+
 /** Lines of tests/data/edit_jiwer.tsv: reference, hypothesis, characters, character errors (made by
  * make_edit.py). */
 static void equals_jiwer(void **state)
@@ -174,9 +209,13 @@ static void failing_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),          cmocka_unit_test(characters),
-        cmocka_unit_test(adds_up),        cmocka_unit_test(invalid_utf8),
-        cmocka_unit_test(costs_least),    cmocka_unit_test(equals_jiwer),
+        cmocka_unit_test(words),
+        cmocka_unit_test(characters),
+        cmocka_unit_test(adds_up),
+        cmocka_unit_test(invalid_utf8),
+        cmocka_unit_test(costs_least),
+        cmocka_unit_test(equals_jiwer),
+        cmocka_unit_test(aligns_as_it_counts),
         cmocka_unit_test(failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
