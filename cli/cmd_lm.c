@@ -22,19 +22,22 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } actions[] = {
+    {"build", oto_cmd_lm_build},
     {"query", oto_cmd_lm_query},
     {"convert", oto_cmd_lm_convert},
     {"info", oto_cmd_lm_info},
 };
 #define N_ACTIONS (sizeof actions / sizeof actions[0])
-#define ACTION_LIST "query, convert or info"
+#define ACTION_LIST "build, query, convert or info"
 
 static const struct oto_cli_usage usage = {
     .verb = "lm",
-    .synopsis = "  otolith lm query [options] LM [TEXT...]\n"
+    .synopsis = "  otolith lm build [options] [TEXT...]\n"
+                "  otolith lm query [options] LM [TEXT...]\n"
                 "  otolith lm convert [options] LM OUT\n"
                 "  otolith lm info [options] LM...\n",
-    .examples = "  otolith lm query en.arpa.gz dev.txt\n"
+    .examples = "  otolith lm build --vocabulary=50000 --entropy=2e-8 -o en.otolm books.txt.xz\n"
+                "  otolith lm query en.arpa.gz dev.txt\n"
                 "  otolith lm convert en.arpa.gz en.otolm\n"
                 "  otolith lm info en.otolm\n",
     .notes = "'otolith lm ACTION --help' shows the options of an action. LM is an ARPA file, plain "

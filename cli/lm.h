@@ -9,6 +9,7 @@
 #include "decoder/lm.h"
 #include "decoder/ngram.h"
 
+int oto_cmd_lm_build(int argc, char **argv);
 int oto_cmd_lm_query(int argc, char **argv);
 int oto_cmd_lm_convert(int argc, char **argv);
 int oto_cmd_lm_info(int argc, char **argv);

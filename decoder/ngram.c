@@ -208,22 +208,23 @@ static bool set_level(struct oto_ngram *m, const struct oto_ngram_records *r,
     return true;
 }
 
-/* Probabilities of what add_missing() put in, lower levels first. */
-static void fill_missing(struct oto_ngram *m, int level, uint32_t node, uint32_t *words, int depth)
+struct fill {
+    struct oto_ngram *m;
+    int k;
+};
+
+/* Probability of what add_missing() put in. */
+static oto_status fill_missing(void *arg, uint32_t node, const uint32_t *words, oto_error *err)
 {
-    struct oto_ngram_level *l = &m->levels[depth - 1];
-    words[depth - 1] = l->words[node];
-    if (depth == level) {
-        if (isnan(l->log_p[node])) {
-            uint32_t *w = words;
-            uint32_t context = oto_ngram_find(m, w, depth - 1);
-            l->log_p[node] = (float)((double)m->levels[depth - 2].backoff[context] +
-                                     oto_ngram_log_p(m, w + 1, depth - 1));
-        }
-        return;
+    struct fill *f = arg;
+    struct oto_ngram_level *l = &f->m->levels[f->k - 1];
+    (void)err;
+    if (isnan(l->log_p[node])) {
+        const uint32_t context = oto_ngram_find(f->m, words, f->k - 1);
+        l->log_p[node] = (float)((double)f->m->levels[f->k - 2].backoff[context] +
+                                 oto_ngram_log_p(f->m, words + 1, f->k - 1));
     }
-    for (uint32_t c = l->children[node]; c < l->children[node + 1]; c++)
-        fill_missing(m, level, c, words, depth + 1);
+    return OTO_OK;
 }
 
 static bool has_missing(const struct oto_ngram_level *level)
@@ -254,14 +255,13 @@ oto_status oto_ngram_set_levels(struct oto_ngram *m, struct oto_ngram_records *r
             return oto_fail_memory(err, "n-grams");
     }
     m->order = order;
-    uint32_t words[OTO_LM_MAX_ORDER];
-    for (int k = 2; k < order; k++) {
-        if (!has_missing(&m->levels[k - 1]))
-            continue;
-        for (uint32_t w = 0; w < m->words.n; w++)
-            fill_missing(m, k, w, words, 1);
+    oto_status status = OTO_OK;
+    for (int k = 2; status == OTO_OK && k < order; k++) { /* lower levels first */
+        struct fill fill = {m, k};
+        if (has_missing(&m->levels[k - 1]))
+            status = oto_ngram_visit(m, k, fill_missing, &fill, err);
     }
-    return OTO_OK;
+    return status;
 }
 
 /* ---- look-ups ---------------------------------------------------------------------------- */
@@ -303,4 +303,66 @@ double oto_ngram_log_p(const struct oto_ngram *m, const uint32_t *words, int n)
         backoff += (double)m->levels[length - 1].backoff[context];
     }
     return backoff + (double)m->levels[0].log_p[words[n - 1]];
+}
+
+/* ---- passes over the whole --------------------------------------------------------------- */
+
+struct walk {
+    const struct oto_ngram *m;
+    int k;
+    oto_status (*visit)(void *arg, uint32_t node, const uint32_t *words, oto_error *err);
+    void *arg;
+    uint32_t words[OTO_LM_MAX_ORDER];
+};
+
+static oto_status walk_below(struct walk *w, int level, uint32_t node, oto_error *err)
+{
+    const struct oto_ngram_level *l = &w->m->levels[level - 1];
+    w->words[level - 1] = l->words[node];
+    if (level == w->k || level == OTO_LM_MAX_ORDER)
+        return w->visit(w->arg, node, w->words, err);
+    oto_status status = OTO_OK;
+    for (uint32_t c = l->children[node]; status == OTO_OK && c < l->children[node + 1]; c++)
+        status = walk_below(w, level + 1, c, err);
+    return status;
+}
+
+oto_status oto_ngram_visit(const struct oto_ngram *m, int k,
+                           oto_status (*visit)(void *arg, uint32_t node, const uint32_t *words,
+                                               oto_error *err),
+                           void *arg, oto_error *err)
+{
+    struct walk walk = {.m = m, .k = k, .visit = visit, .arg = arg};
+    oto_status status = OTO_OK;
+    for (uint32_t w = 0; status == OTO_OK && w < m->levels[0].n; w++)
+        status = walk_below(&walk, 1, w, err);
+    return status;
+}
+
+static oto_status normalise_context(void *arg, uint32_t node, const uint32_t *words, oto_error *err)
+{
+    const struct fill *f = arg;
+    struct oto_ngram_level *l = &f->m->levels[f->k - 1];
+    const struct oto_ngram_level *next = &f->m->levels[f->k];
+    uint32_t ngram[OTO_LM_MAX_ORDER + 1];
+    double left = 1, left_below = 1; /* what continuations that are not listed have */
+    (void)err;
+    memcpy(ngram, words, (size_t)f->k * sizeof *ngram);
+    for (uint32_t c = l->children[node]; c < l->children[node + 1]; c++) {
+        ngram[f->k] = next->words[c];
+        left -= pow(10, (double)next->log_p[c]);
+        left_below -= pow(10, oto_ngram_log_p(f->m, ngram + 1, f->k));
+    }
+    /* Where all words are listed nothing is left but rounding. */
+    const bool rest = l->children[node + 1] > l->children[node] && left_below > 1e-7;
+    l->backoff[node] = rest ? (float)log10(fmax(left, 1e-9) / left_below) : 0;
+    return OTO_OK;
+}
+
+void oto_ngram_normalise(struct oto_ngram *m)
+{
+    for (int k = 1; k < m->order; k++) { /* lower levels first: the higher back off to them */
+        struct fill pass = {m, k};
+        (void)!oto_ngram_visit(m, k, normalise_context, &pass, NULL);
+    }
 }

@@ -75,6 +75,14 @@ uint32_t oto_ngram_find(const struct oto_ngram *m, const uint32_t *words, int n)
 /** log10 p(words[n-1] | words[0 .. n-2]), 1 <= n <= order. */
 double oto_ngram_log_p(const struct oto_ngram *m, const uint32_t *words, int n);
 
+/** Calls visit for every n-gram of k words in their order, until it fails. words: [k], its own. */
+oto_status oto_ngram_visit(const struct oto_ngram *m, int k,
+                           oto_status (*visit)(void *arg, uint32_t node, const uint32_t *words,
+                                               oto_error *err),
+                           void *arg, oto_error *err) OTO_WARN_UNUSED;
+/** Sets every back-off so that the probabilities of each context sum to 1. */
+void oto_ngram_normalise(struct oto_ngram *m);
+
 /** Reads ARPA; errors name file and line. A positive logarithm is refused, "<UNK>" taken for
  * "<unk>"; without either, unknown words get -100, as kenlm has it. */
 oto_status oto_ngram_read_arpa(struct oto_ngram **out, struct oto_lines *in,

@@ -9,6 +9,8 @@
 
 struct arpa_file {
     const struct oto_sink *sink;
+    const struct oto_ngram *m;
+    int k; /* order that is written */
     char buffer[BUFFER];
     size_t n;
 };
@@ -52,14 +54,14 @@ static size_t format_number(char text[40], char before, double v, char after)
     return n;
 }
 
-static oto_status put_ngram(struct arpa_file *f, const struct oto_ngram *m, int k, uint32_t node,
-                            const uint32_t *words, oto_error *err)
+static oto_status put_ngram(void *arg, uint32_t node, const uint32_t *words, oto_error *err)
 {
-    const struct oto_ngram_level *l = &m->levels[k - 1];
+    struct arpa_file *f = arg;
+    const struct oto_ngram_level *l = &f->m->levels[f->k - 1];
     char number[40];
     oto_status status = put(f, number, format_number(number, 0, (double)l->log_p[node], '\t'), err);
-    for (int i = 0; status == OTO_OK && i < k; i++) {
-        const char *word = oto_words_text(&m->words, words[i]);
+    for (int i = 0; status == OTO_OK && i < f->k; i++) {
+        const char *word = oto_words_text(&f->m->words, words[i]);
         status = put(f, " ", i > 0, err);
         if (status == OTO_OK)
             status = put(f, word, strlen(word), err);
@@ -71,34 +73,20 @@ static oto_status put_ngram(struct arpa_file *f, const struct oto_ngram *m, int 
     return status == OTO_OK ? put(f, "\n", 1, err) : status;
 }
 
-/* All n-grams of k words below a node of a level. */
-static oto_status put_below(struct arpa_file *f, const struct oto_ngram *m, int k, int level,
-                            uint32_t node, uint32_t *words, oto_error *err)
-{
-    const struct oto_ngram_level *l = &m->levels[level - 1];
-    words[level - 1] = l->words[node];
-    if (level == k || level == OTO_LM_MAX_ORDER)
-        return put_ngram(f, m, k, node, words, err);
-    oto_status status = OTO_OK;
-    for (uint32_t c = l->children[node]; status == OTO_OK && c < l->children[node + 1]; c++)
-        status = put_below(f, m, k, level + 1, c, words, err);
-    return status;
-}
-
-static oto_status put_all(struct arpa_file *f, const struct oto_ngram *m, oto_error *err)
+static oto_status put_all(struct arpa_file *f, oto_error *err)
 {
     char line[64];
-    uint32_t words[OTO_LM_MAX_ORDER];
     oto_status status = put(f, "\\data\\\n", 7, err);
-    for (int k = 1; status == OTO_OK && k <= m->order; k++) {
-        int n = snprintf(line, sizeof line, "ngram %d=%zu\n", k, m->levels[k - 1].n);
+    for (int k = 1; status == OTO_OK && k <= f->m->order; k++) {
+        int n = snprintf(line, sizeof line, "ngram %d=%zu\n", k, f->m->levels[k - 1].n);
         status = put(f, line, (size_t)n, err);
     }
-    for (int k = 1; status == OTO_OK && k <= m->order; k++) {
+    for (int k = 1; status == OTO_OK && k <= f->m->order; k++) {
         int n = snprintf(line, sizeof line, "\n\\%d-grams:\n", k);
         status = put(f, line, (size_t)n, err);
-        for (uint32_t w = 0; status == OTO_OK && w < m->levels[0].n; w++)
-            status = put_below(f, m, k, 1, w, words, err);
+        f->k = k;
+        if (status == OTO_OK)
+            status = oto_ngram_visit(f->m, k, put_ngram, f, err);
     }
     if (status == OTO_OK)
         status = put(f, "\n\\end\\\n", 7, err);
@@ -108,6 +96,6 @@ static oto_status put_all(struct arpa_file *f, const struct oto_ngram *m, oto_er
 oto_status oto_ngram_write_arpa(const struct oto_ngram *m, const struct oto_sink *sink,
                                 oto_error *err)
 {
-    struct arpa_file f = {.sink = sink};
-    return put_all(&f, m, err);
+    struct arpa_file f = {.sink = sink, .m = m};
+    return put_all(&f, err);
 }
