@@ -179,13 +179,13 @@ static inline float widen(uint16_t h)
 {
     const uint32_t exponent = h & 0x7C00u, magnitude = (uint32_t)(h & 0x7FFFu) << 13;
     const float subnormal = (float)(int32_t)(h & 0x3FFu) * 0x1p-24f;
+    const uint32_t is_small = 0u - (exponent == 0), is_special = 0u - (exponent == 0x7C00u);
     uint32_t bits, small;
     float f;
     memcpy(&small, &subnormal, sizeof small);
-    bits = magnitude + (112u << 23);
-    bits = exponent == 0x7C00u ? bits + (112u << 23) : bits; /* infinity, or NaN with its payload */
-    bits = exponent == 0 ? small : bits;
-    bits |= (uint32_t)(h & 0x8000u) << 16;
+    /* exponents 15 to 127, and 31 to 255: infinity, or NaN with its payload */
+    bits = magnitude + (112u << 23) + (is_special & 112u << 23);
+    bits = (bits & ~is_small) | (small & is_small) | (uint32_t)(h & 0x8000u) << 16;
     memcpy(&f, &bits, sizeof f);
     return f;
 }
@@ -198,11 +198,18 @@ float oto_half_to_float(uint16_t h)
 void oto_read_halves(struct oto_reader *r, float *out, size_t n)
 {
     const unsigned char *p = n <= SIZE_MAX / 2 ? oto_read_bytes(r, 2 * n) : NULL;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned h = p != NULL ? p[2 * i] | (unsigned)p[2 * i + 1] << 8 : 0;
-        out[i] = widen((uint16_t)h);
+    if (p == NULL) {
+        r->failed = true;
+        memset(out, 0, n * sizeof *out);
+        return;
     }
-    r->failed = r->failed || p == NULL;
+    const uint16_t one = 1;
+    const bool low_first = *(const unsigned char *)&one == 1; /* as the data is */
+    for (size_t i = 0; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, p + 2 * i, sizeof h);
+        out[i] = widen(low_first ? h : (uint16_t)(h << 8 | h >> 8));
+    }
 }
 
 /* v / 2^shift, rounded to nearest, ties to even. */
