@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Kernels of an LSTM whose matrices are 8-bit integers (math.md, eq. 40-43). Integer sums are exact
- * and the same on every instruction set; gates and cells are float, as in the float kernels.
+ * Kernels of an LSTM whose matrices are 8-bit integers (math.md, eq. 39a-39d). Integer sums are
+ * exact and the same on every instruction set; gates and cells are float, as in the float kernels.
  *
  * Activations are quantised when they are used, symmetrically, to -127 .. 127. A kernel stores that
  * number plus `zero` in a byte: 0 for signed bytes, 128 where the instruction takes unsigned ones
@@ -60,7 +60,7 @@ struct oto_dsp_int8 {
                           size_t n_rows, const struct oto_int8_matrix *w, const oto_real *bias);
 
     /**
-     * One time step (math.md, eq. 24-27 with the recurrent product of eq. 43), the state read as
+     * One time step (math.md, eq. 24-27 with the recurrent product of eq. 39d), the state read as
      * bytes at the fixed scale 1/127, which r.scale holds already: |h| < 1.
      *
      * @param gates   [n_rows, 4*Hp] input products with bias

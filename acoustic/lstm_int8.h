@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Inference of one LSTM direction with 8-bit matrices (math.md, eq. 40-43): the frames of a portion
- * are quantised and multiplied by W at once, then the recurrence runs over them.
+ * Inference of one LSTM direction with 8-bit matrices (math.md, eq. 39a-39d): the frames of a
+ * portion are quantised and multiplied by W at once, then the recurrence runs over them.
  */
 #ifndef OTO_ACOUSTIC_LSTM_INT8_H
 #define OTO_ACOUSTIC_LSTM_INT8_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Symmetric 8-bit weights: a scale for each row (math.md, eq. 40). */
+/** Symmetric 8-bit weights: a scale for each row (math.md, eq. 39a). */
 #ifndef OTO_ACOUSTIC_QUANT_H
 #define OTO_ACOUSTIC_QUANT_H
 

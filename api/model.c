@@ -15,6 +15,29 @@ static char *name_of_path(const char *path)
     return oto_strndup(start, dot != NULL && dot > start ? (size_t)(dot - start) : strlen(start));
 }
 
+/* With 8-bit kernels where the file has 8-bit weights, else in float. */
+static oto_status make_network(oto_model *model, oto_error *err)
+{
+    const struct oto_bundle *b = model->bundle;
+    const unsigned flags = oto_cpu_flags();
+    struct oto_dsp dsp;
+    struct oto_dsp_int8 int8;
+    oto_dsp_init(&dsp, flags);
+    if (b->tensors != NULL) {
+        oto_dsp_int8_init(&int8, flags);
+        oto_status status = oto_network_create_int8(&model->network, &b->shape, &dsp, &int8, err);
+        if (status == OTO_OK)
+            oto_network_set_int8(model->network, b->tensors, NULL);
+        return status;
+    }
+    oto_status status = oto_network_create(&model->network, &b->shape, &dsp, err);
+    if (status == OTO_OK)
+        status = oto_network_forward_only(model->network, err);
+    if (status == OTO_OK)
+        oto_network_set_parameters(model->network, b->weights, NULL);
+    return status;
+}
+
 oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
 {
     if (out == NULL)
@@ -25,7 +48,6 @@ oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
     oto_model *model = oto_calloc(1, sizeof *model);
     if (model == NULL)
         return oto_fail_memory(err, "model");
-    struct oto_dsp dsp;
     oto_status status = oto_bundle_load(&model->bundle, path, err);
     if (status != OTO_OK)
         goto fail;
@@ -35,14 +57,9 @@ oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
         status = oto_fail_memory(err, "model name");
         goto fail;
     }
-    oto_dsp_init(&dsp, oto_cpu_flags());
-    status = oto_network_create(&model->network, &model->bundle->shape, &dsp, err);
+    status = make_network(model, err);
     if (status != OTO_OK)
         goto fail;
-    status = oto_network_forward_only(model->network, err);
-    if (status != OTO_OK)
-        goto fail;
-    oto_network_set_parameters(model->network, model->bundle->weights, NULL);
     *out = model;
     return OTO_OK;
 fail:

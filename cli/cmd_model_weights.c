@@ -2,6 +2,7 @@
 /* Weights from and to other programs. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cli/common.h"
@@ -16,7 +17,9 @@ int oto_cli_export(const char *in, const char *out)
     struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
     if (bundle == NULL)
         return code;
-    if (oto_safetensors_export(&bundle->shape, bundle->weights, out, &err) != OTO_OK) {
+    if (oto_bundle_dequantize(bundle, &err) != OTO_OK) {
+        code = oto_cli_fail(&err, path);
+    } else if (oto_safetensors_export(&bundle->shape, bundle->weights, out, &err) != OTO_OK) {
         oto_cli_error("%s", err.message);
         code = OTO_EXIT_CANNOT_CREATE;
     }
@@ -88,5 +91,38 @@ int oto_cli_import(const struct oto_import_options *o, const char *in, const cha
     }
     oto_free(params);
     oto_bundle_destroy(like);
+    return code;
+}
+
+/* Rates on the card are those of the model before. */
+static oto_status note_quantized(struct oto_card *card, oto_error *err)
+{
+    static const char note[] = "Weights quantised to 8 bits; rates are from before.";
+    const size_t n = strlen(card->notes);
+    if (strstr(card->notes, note) != NULL)
+        return OTO_OK;
+    char *text = oto_calloc(n + sizeof note + 1, 1);
+    if (text == NULL)
+        return oto_fail_memory(err, "card");
+    snprintf(text, n + sizeof note + 1, "%s%s%s", card->notes, n > 0 ? " " : "", note);
+    oto_status status = oto_card_set(&card->notes, text, err);
+    oto_free(text);
+    return status;
+}
+
+int oto_cli_quantize(const char *in, const char *out)
+{
+    oto_error err = {0};
+    char path[4096];
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
+    if (bundle == NULL)
+        return code;
+    bundle->weight_type = OTO_WEIGHT_I8;
+    if (note_quantized(&bundle->card, &err) != OTO_OK)
+        code = oto_cli_fail(&err, path);
+    else
+        code = oto_cli_save_model(bundle, out);
+    oto_bundle_destroy(bundle);
     return code;
 }

@@ -18,5 +18,6 @@ struct oto_import_options {
 };
 int oto_cli_import(const struct oto_import_options *options, const char *in, const char *out);
 int oto_cli_export(const char *in, const char *out);
+int oto_cli_quantize(const char *in, const char *out);
 
 #endif

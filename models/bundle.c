@@ -64,8 +64,9 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
-    static const char *const known[] = {"frontend", "network", "cmvn",    "alphabet", "decoder",
-                                        "card",     "tensors", "weights", "lexicon"};
+    static const char *const known[] = {"frontend",       "network", "cmvn",    "alphabet",
+                                        "decoder",        "card",    "tensors", "weights",
+                                        OTO_SECTION_INT8, "lexicon"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -126,7 +127,11 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
     oto_status status = check_fit(b, c, err);
     if (status != OTO_OK)
         return status;
-    return oto_bundle_read_weights(b, c, err);
+    status = oto_bundle_read_tensors(b, c, err);
+    if (status != OTO_OK)
+        return status;
+    return b->weight_type == OTO_WEIGHT_I8 ? oto_bundle_read_int8(b, c, err)
+                                           : oto_bundle_read_weights(b, c, err);
 }
 
 oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size,
@@ -172,6 +177,8 @@ void oto_bundle_destroy(struct oto_bundle *b)
     if (b == NULL)
         return;
     oto_free(b->owned_weights);
+    oto_free(b->owned_tensors);
+    oto_free(b->dequantized);
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
     oto_lexicon_destroy(b->lexicon);
@@ -211,13 +218,16 @@ static oto_status write_numbers(struct oto_container_writer *w, const struct oto
     struct oto_writer cmvn = {0}, tensors = {0}, weights = {0};
     oto_bundle_write_cmvn(b, &cmvn);
     oto_bundle_write_tensors(b, &tensors);
-    oto_status status = oto_bundle_write_weights(b, &weights, err);
+    const bool int8 = b->weight_type == OTO_WEIGHT_I8;
+    oto_status status =
+        int8 ? oto_bundle_write_int8(b, &weights, err) : oto_bundle_write_weights(b, &weights, err);
     if (status == OTO_OK && (cmvn.failed || tensors.failed || weights.failed))
         status = oto_fail_memory(err, "model file");
     if (status == OTO_OK) {
         oto_container_section(w, "cmvn", 0, cmvn.data, cmvn.size);
         oto_container_section(w, "tensors", 0, tensors.data, tensors.size);
-        oto_container_section(w, "weights", 0, weights.data, weights.size);
+        oto_container_section(w, int8 ? OTO_SECTION_INT8 : "weights", 0, weights.data,
+                              weights.size);
     }
     oto_writer_clear(&cmvn);
     oto_writer_clear(&tensors);
@@ -254,14 +264,15 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     oto_status status = oto_network_shape_check(&b->shape, err);
     if (status != OTO_OK)
         return status;
-    if (b->weights == NULL || b->alphabet == NULL ||
-        (b->weight_type != OTO_WEIGHT_F32 && b->weight_type != OTO_WEIGHT_F16))
+    const bool int8 = b->weight_type == OTO_WEIGHT_I8;
+    if ((b->weights == NULL && (!int8 || b->tensors == NULL)) || b->alphabet == NULL ||
+        (b->weight_type != OTO_WEIGHT_F32 && b->weight_type != OTO_WEIGHT_F16 && !int8))
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "%s: a model file needs weights, their type and an alphabet", path);
     struct oto_container_writer w;
     bool has_lexicon = b->lexicon != NULL;
     struct oto_container_kind kind = oto_bundle_kind;
-    if (!has_lexicon)
+    if (!has_lexicon && !int8)
         kind.minor = 0; /* as older programs know it */
     oto_container_begin(&w, has_lexicon ? 9 : 8);
     status = write_texts(&w, b, err);

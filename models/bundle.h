@@ -12,8 +12,9 @@
 #include "decoder/lexicon.h"
 #include "features/frontend.h"
 
-/** How weights are stored; they are always float in memory. */
-enum oto_weight_type { OTO_WEIGHT_F32, OTO_WEIGHT_F16 };
+/** How weights are stored. F32 and F16 are float in memory; I8 keeps the matrices of LSTM layers as
+ * 8-bit rows with a scale each (acoustic/quant.h), and stays so. */
+enum oto_weight_type { OTO_WEIGHT_F32, OTO_WEIGHT_F16, OTO_WEIGHT_I8 };
 
 /** Free text about the model; any may be "". Owned (oto_free). Numbers are NAN when unknown. */
 struct oto_card {
@@ -26,7 +27,10 @@ struct oto_bundle {
     struct oto_frontend_options frontend;
     struct oto_cmvn_stats cmvn; /* count 0 when there is none */
     struct oto_network_shape shape;
-    const float *weights;          /* [oto_network_n_parameters(shape)], 64-byte aligned */
+    /* [oto_network_n_parameters(shape)], 64-byte aligned; NULL where they came as I8 */
+    const float *weights;
+    /* [oto_network_n_tensors(shape)] where they came as I8, else NULL */
+    const struct oto_tensor_data *tensors;
     struct oto_alphabet *alphabet; /* n_symbols == shape.n_outputs */
     struct oto_lexicon *lexicon;   /* of this alphabet; NULL when any text may be written */
     struct oto_beam_options beam;
@@ -34,8 +38,11 @@ struct oto_bundle {
     enum oto_weight_type weight_type; /* in the file */
     /* private */
     struct oto_map map;
-    float *owned_weights; /* when they had to be converted; else NULL and weights points into the
-                             map */
+    float
+        *owned_weights; /* when they had to be converted; else NULL and weights points into the
+                           map. I8: scales and floats of the tensors, whose codes are in the map */
+    struct oto_tensor_data *owned_tensors;
+    float *dequantized;
 };
 
 /**
@@ -49,7 +56,13 @@ oto_status oto_bundle_load(struct oto_bundle **out, const char *path,
 oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size,
                             const char *name, oto_error *err) OTO_WARN_UNUSED;
 void oto_bundle_destroy(struct oto_bundle *bundle);
-/** Written atomically. The bundle may be assembled by hand (weights borrowed). Same bundle, same
+/**
+ * Gives a bundle that came as I8 its weights as floats, scale times code, for those who need them;
+ * nothing to do for others. Errors: OTO_ERR_MEMORY.
+ */
+oto_status oto_bundle_dequantize(struct oto_bundle *bundle, oto_error *err) OTO_WARN_UNUSED;
+/** Written atomically; I8 is quantised from weights, or where that is NULL written as tensors says.
+ * The bundle may be assembled by hand (weights borrowed). Same bundle, same
  * bytes. */
 oto_status oto_bundle_save(const struct oto_bundle *bundle, const char *path,
                            oto_error *err) OTO_WARN_UNUSED;

@@ -12,6 +12,9 @@
 #include "models/bundle.h"
 
 #define OTO_BUNDLE_TENSOR_ENTRY 72
+/** Takes the place of "weights" where matrices are 8-bit: older programs then say that the file is
+ * newer than they are. */
+#define OTO_SECTION_INT8 "weights8"
 
 /** What a model file is, to base/container.h (bundle.c). */
 extern const struct oto_container_kind oto_bundle_kind;
@@ -50,16 +53,35 @@ oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_contai
 
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w);
 void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w);
+/** Fails with "tensor 'output.bias': element 3: WHAT" for element i of the flat array. */
+oto_status oto_bundle_fail_weight(const struct oto_bundle *b, size_t i, const char *prefix,
+                                  oto_status status, const char *what, oto_error *err);
+/** How a tensor is stored in a file of that type, and its bytes there. */
+enum oto_weight_type oto_bundle_tensor_type(enum oto_weight_type type,
+                                            const struct oto_tensor *tensor);
+size_t oto_bundle_tensor_size(enum oto_weight_type type, const struct oto_tensor *tensor);
+/** False for a number that half precision cannot hold. */
+bool oto_bundle_write_half(struct oto_writer *w, float x);
 /** OTO_ERR_DATA with the tensor's name for a weight that is not finite, or not in the range of half
  * precision. */
 oto_status oto_bundle_write_weights(const struct oto_bundle *b, struct oto_writer *w,
                                     oto_error *err) OTO_WARN_UNUSED;
+/** Payload of OTO_SECTION_INT8; errors as above. */
+oto_status oto_bundle_write_int8(const struct oto_bundle *b, struct oto_writer *w,
+                                 oto_error *err) OTO_WARN_UNUSED;
 
 oto_status oto_bundle_read_cmvn(struct oto_bundle *b, const struct oto_container *c,
                                 oto_error *err) OTO_WARN_UNUSED;
-/** Index and data: shape must be known. Points into the file where that is aligned float32, else
- * converts. */
+oto_status oto_bundle_fail_size(const struct oto_container *c, const struct oto_section *s,
+                                size_t expected, oto_error *err);
+/** The index, and weight_type: shape must be known. */
+oto_status oto_bundle_read_tensors(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err) OTO_WARN_UNUSED;
+/** Points into the file where that is aligned float32, else converts. */
 oto_status oto_bundle_read_weights(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err) OTO_WARN_UNUSED;
+/** Codes stay in the file; scales and floats are converted. */
+oto_status oto_bundle_read_int8(struct oto_bundle *b, const struct oto_container *c,
+                                oto_error *err) OTO_WARN_UNUSED;
 
 #endif

@@ -5,11 +5,32 @@
 #include <math.h>
 #include <string.h>
 
+#include "acoustic/quant.h"
 #include "base/mem.h"
 
-static size_t weight_size(enum oto_weight_type type)
+/* In an 8-bit file: LSTM matrices as bytes, those of dense layers in half precision, biases in
+ * single. */
+enum oto_weight_type oto_bundle_tensor_type(enum oto_weight_type type,
+                                            const struct oto_tensor *tensor)
 {
-    return type == OTO_WEIGHT_F16 ? 2 : 4;
+    if (type != OTO_WEIGHT_I8)
+        return type;
+    if (oto_tensor_is_quantized(tensor))
+        return OTO_WEIGHT_I8;
+    return tensor->n_cols == 1 ? OTO_WEIGHT_F32 : OTO_WEIGHT_F16;
+}
+
+size_t oto_bundle_tensor_size(enum oto_weight_type type, const struct oto_tensor *tensor)
+{
+    const size_t n_rows = (size_t)tensor->n_rows, n = n_rows * (size_t)tensor->n_cols;
+    switch (oto_bundle_tensor_type(type, tensor)) {
+    case OTO_WEIGHT_I8:
+        return 4 * n_rows + n;
+    case OTO_WEIGHT_F16:
+        return 2 * n;
+    default:
+        return 4 * n;
+    }
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -31,6 +52,7 @@ void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w)
     int n = oto_network_n_tensors(&b->shape);
     oto_write_u32(w, (uint32_t)n);
     oto_write_u32(w, 0);
+    uint64_t offset = 0;
     for (int k = 0; k < n; k++) {
         struct oto_tensor t;
         char name[sizeof t.name] = {0}; /* zeros after the name, whatever t holds there */
@@ -39,15 +61,15 @@ void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w)
         oto_write_bytes(w, name, sizeof name);
         oto_write_u32(w, (uint32_t)t.n_rows);
         oto_write_u32(w, (uint32_t)t.n_cols);
-        oto_write_u32(w, (uint32_t)b->weight_type);
+        oto_write_u32(w, (uint32_t)oto_bundle_tensor_type(b->weight_type, &t));
         oto_write_u32(w, 0);
-        oto_write_u64(w, (uint64_t)t.offset * weight_size(b->weight_type));
+        oto_write_u64(w, offset);
+        offset += oto_bundle_tensor_size(b->weight_type, &t);
     }
 }
 
-/* "tensor 'output.bias': element 3" for element i of the flat array. */
-static oto_status fail_weight(const struct oto_bundle *b, size_t i, const char *prefix,
-                              oto_status status, const char *what, oto_error *err)
+oto_status oto_bundle_fail_weight(const struct oto_bundle *b, size_t i, const char *prefix,
+                                  oto_status status, const char *what, oto_error *err)
 {
     int n = oto_network_n_tensors(&b->shape);
     struct oto_tensor t = {.name = "?"}, next;
@@ -60,6 +82,13 @@ static oto_status fail_weight(const struct oto_bundle *b, size_t i, const char *
                     what);
 }
 
+bool oto_bundle_write_half(struct oto_writer *w, float x)
+{
+    const uint16_t h = oto_float_to_half(x);
+    oto_write_u16(w, h);
+    return (h & 0x7C00u) != 0x7C00u;
+}
+
 oto_status oto_bundle_write_weights(const struct oto_bundle *b, struct oto_writer *w,
                                     oto_error *err)
 {
@@ -67,13 +96,12 @@ oto_status oto_bundle_write_weights(const struct oto_bundle *b, struct oto_write
     for (size_t i = 0; i < n; i++) {
         float x = b->weights[i];
         if (!isfinite(x))
-            return fail_weight(b, i, "", OTO_ERR_DATA, "not a finite number", err);
+            return oto_bundle_fail_weight(b, i, "", OTO_ERR_DATA, "not a finite number", err);
         if (b->weight_type == OTO_WEIGHT_F16) {
-            uint16_t h = oto_float_to_half(x);
-            if ((h & 0x7C00u) == 0x7C00u)
-                return fail_weight(b, i, "", OTO_ERR_DATA,
-                                   "too large for half precision (65504): keep float32", err);
-            oto_write_u16(w, h);
+            if (!oto_bundle_write_half(w, x))
+                return oto_bundle_fail_weight(b, i, "", OTO_ERR_DATA,
+                                              "too large for half precision (65504): keep float32",
+                                              err);
         } else {
             oto_write_f32(w, x);
         }
@@ -83,8 +111,8 @@ oto_status oto_bundle_write_weights(const struct oto_bundle *b, struct oto_write
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static oto_status fail_size(const struct oto_container *c, const struct oto_section *s,
-                            size_t expected, oto_error *err)
+oto_status oto_bundle_fail_size(const struct oto_container *c, const struct oto_section *s,
+                                size_t expected, oto_error *err)
 {
     return oto_fail(err, OTO_ERR_FORMAT, "%s: section '%s': offset %zu: %zu bytes, expected %zu",
                     c->name, s->name, s->offset, s->size, expected);
@@ -111,7 +139,7 @@ oto_status oto_bundle_read_cmvn(struct oto_bundle *b, const struct oto_container
     uint32_t dim = oto_read_u32(&r);
     uint32_t reserved = oto_read_u32(&r);
     if (r.failed)
-        return fail_size(c, s, 16, err);
+        return oto_bundle_fail_size(c, s, 16, err);
     if (reserved != 0)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: section 'cmvn': offset %zu: reserved bytes are not zero", c->name,
@@ -122,7 +150,7 @@ oto_status oto_bundle_read_cmvn(struct oto_bundle *b, const struct oto_container
                         "positive or both zero",
                         c->name, s->offset, count, dim);
     if ((s->size - 16) / 16 != dim || (s->size - 16) % 16 != 0)
-        return fail_size(c, s, 16 + 16 * (size_t)dim, err);
+        return oto_bundle_fail_size(c, s, 16 + 16 * (size_t)dim, err);
     if (dim == 0)
         return OTO_OK;
     oto_status status = oto_cmvn_stats_init(&b->cmvn, (int)dim, err);
@@ -140,7 +168,7 @@ oto_status oto_bundle_read_cmvn(struct oto_bundle *b, const struct oto_container
 
 /* One entry against what the shape asks for: no freedom is left, so nothing can overlap or point
  * outside. */
-static oto_status check_tensor(const struct oto_bundle *b, int k, uint32_t type,
+static oto_status check_tensor(const struct oto_bundle *b, int k, size_t *next,
                                const struct oto_container *c, const struct oto_section *s,
                                struct oto_reader *r, oto_error *err)
 {
@@ -161,20 +189,22 @@ static oto_status check_tensor(const struct oto_bundle *b, int k, uint32_t type,
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: section 'tensors': offset %zu: '%s' is %u x %u, expected %d x %d",
                         c->name, at, expected, rows, cols, t.n_rows, t.n_cols);
+    const unsigned type = (unsigned)oto_bundle_tensor_type(b->weight_type, &t);
     if (own_type != type || reserved != 0)
         return oto_fail(err, OTO_ERR_FORMAT,
-                        "%s: section 'tensors': offset %zu: '%s' has type %u %u, expected %u 0 as "
-                        "the first",
+                        "%s: section 'tensors': offset %zu: '%s' has type %u %u, expected %u 0 "
+                        "after the first",
                         c->name, at + 56, expected, own_type, reserved, type);
-    if (offset != (uint64_t)t.offset * weight_size((enum oto_weight_type)type))
+    if (offset != *next)
         return oto_fail(err, OTO_ERR_FORMAT,
-                        "%s: section 'tensors': offset %zu: '%s' starts at %llu, expected %llu",
-                        c->name, at + 64, expected, (unsigned long long)offset,
-                        (unsigned long long)t.offset * weight_size((enum oto_weight_type)type));
+                        "%s: section 'tensors': offset %zu: '%s' starts at %llu, expected %zu",
+                        c->name, at + 64, expected, (unsigned long long)offset, *next);
+    *next += oto_bundle_tensor_size(b->weight_type, &t);
     return OTO_OK;
 }
 
-static oto_status read_index(struct oto_bundle *b, const struct oto_container *c, oto_error *err)
+oto_status oto_bundle_read_tensors(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err)
 {
     const struct oto_section *s = oto_container_find(c, "tensors", err);
     if (s == NULL)
@@ -185,7 +215,7 @@ static oto_status read_index(struct oto_bundle *b, const struct oto_container *c
     uint32_t found = oto_read_u32(&r);
     uint32_t reserved = oto_read_u32(&r);
     if (s->size != 8 + (size_t)n * OTO_BUNDLE_TENSOR_ENTRY)
-        return fail_size(c, s, 8 + (size_t)n * OTO_BUNDLE_TENSOR_ENTRY, err);
+        return oto_bundle_fail_size(c, s, 8 + (size_t)n * OTO_BUNDLE_TENSOR_ENTRY, err);
     if (found != n || reserved != 0)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "%s: section 'tensors': offset %zu: %u %u, expected %u tensors and 0",
@@ -193,14 +223,15 @@ static oto_status read_index(struct oto_bundle *b, const struct oto_container *c
     struct oto_reader first;
     oto_reader_init(&first, c->data + s->offset + 8 + 56, 4);
     uint32_t type = oto_read_u32(&first);
-    if (type != OTO_WEIGHT_F32 && type != OTO_WEIGHT_F16)
+    if (type != OTO_WEIGHT_F32 && type != OTO_WEIGHT_F16 && type != OTO_WEIGHT_I8)
         return oto_fail(err, OTO_ERR_FORMAT,
-                        "%s: section 'tensors': offset %zu: unknown type %u, expected 0 (float32) "
-                        "or 1 (float16)",
+                        "%s: section 'tensors': offset %zu: unknown type %u, expected 0 (float32), "
+                        "1 (float16) or 2 (8-bit rows)",
                         c->name, s->offset + 8 + 56, type);
     b->weight_type = (enum oto_weight_type)type;
+    size_t next = 0;
     for (uint32_t k = 0; k < n; k++) {
-        oto_status status = check_tensor(b, (int)k, type, c, s, &r, err);
+        oto_status status = check_tensor(b, (int)k, &next, c, s, &r, err);
         if (status != OTO_OK)
             return status;
     }
@@ -217,15 +248,13 @@ static bool is_little_endian(void)
 oto_status oto_bundle_read_weights(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err)
 {
-    oto_status status = read_index(b, c, err);
-    if (status != OTO_OK)
-        return status;
     const struct oto_section *s = oto_container_find(c, "weights", err);
     if (s == NULL)
         return OTO_ERR_FORMAT;
     size_t n = oto_network_n_parameters(&b->shape);
-    if (n > SIZE_MAX / 4 || s->size != n * weight_size(b->weight_type))
-        return fail_size(c, s, n * weight_size(b->weight_type), err);
+    const size_t size = b->weight_type == OTO_WEIGHT_F16 ? 2 : 4;
+    if (n > SIZE_MAX / 4 || s->size != n * size)
+        return oto_bundle_fail_size(c, s, n * size, err);
     const unsigned char *data = c->data + s->offset;
     if (b->weight_type == OTO_WEIGHT_F32 && is_little_endian() &&
         (uintptr_t)data % OTO_ALIGN == 0) {
@@ -246,7 +275,7 @@ oto_status oto_bundle_read_weights(struct oto_bundle *b, const struct oto_contai
         if (!isfinite(b->weights[i])) {
             char prefix[sizeof c->name + 24];
             snprintf(prefix, sizeof prefix, "%s: section 'weights': ", c->name);
-            return fail_weight(b, i, prefix, OTO_ERR_FORMAT, "not a finite number", err);
+            return oto_bundle_fail_weight(b, i, prefix, OTO_ERR_FORMAT, "not a finite number", err);
         }
     }
     return OTO_OK;

@@ -108,6 +108,8 @@ oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         status = compare_networks(t, bundle, path, err);
     if (status == OTO_OK)
+        status = oto_bundle_dequantize(bundle, err);
+    if (status == OTO_OK)
         copy_weights(t, bundle);
     oto_bundle_destroy(bundle);
     return status;

@@ -107,6 +107,32 @@ run 73 "$OTOLITH" model convert tiny.oto no-such-folder/x.oto
 has err 'no-such-folder'
 run 65 "$OTOLITH" model convert bad.oto x.oto
 [ ! -e x.oto ] || fail 'a damaged model was converted'
+# 8-bit weights are smaller still, run, come back as floats, and are refused when damaged.
+run 0 "$OTOLITH" model quantize tiny.oto int8.oto
+empty out
+run 0 "$OTOLITH" model verify int8.oto
+run 0 "$OTOLITH" model info int8.oto
+has out '1212 parameters stored as i8'
+has out 'Weights quantised to 8 bits; rates are from before.'
+run 0 "$OTOLITH" transcribe --model=./int8.oto s1.wav
+[ -s out ] || fail 'no text by 8-bit weights'
+run 0 "$OTOLITH" model quantize int8.oto again.oto
+cmp -s int8.oto again.oto || fail 'quantising twice gives other bytes'
+run 0 "$OTOLITH" model convert --weights=f32 int8.oto full.oto
+run 0 "$OTOLITH" model info full.oto
+has out 'stored as f32'
+run 0 "$OTOLITH" model export int8.oto int8.safetensors
+run 0 "$OTOLITH" model export full.oto full.safetensors
+cmp -s int8.safetensors full.safetensors || fail 'the numbers of 8-bit weights differ'
+rm -f full.oto again.oto
+int8_size=$(wc -c <int8.oto)
+for n in 64 448 $((int8_size / 2)) $((int8_size - 64)) $((int8_size - 1)); do
+    head -c $n int8.oto >bad.oto
+    run 65 "$OTOLITH" transcribe --model=./bad.oto s1.wav
+done
+run 64 "$OTOLITH" model quantize tiny.oto
+has err 'takes IN and OUT'
+run 73 "$OTOLITH" model quantize tiny.oto no-such-folder/x.oto
 # Weights go out and come back as the same numbers; the card's claims do not.
 run 0 "$OTOLITH" model export tiny.oto tiny.safetensors
 empty out

@@ -11,7 +11,8 @@ done
 run 0 "$OTOLITH" model convert --weights=f16 tiny.oto half.oto
 printf 'bad\nabe\n' >words.txt
 run 0 "$OTOLITH" model set --lexicon=words.txt tiny.oto strict.oto
-for file in tiny.oto half.oto strict.oto "$SOURCE_DIR"/models/*.oto; do
+run 0 "$OTOLITH" model quantize tiny.oto int8.oto
+for file in tiny.oto half.oto strict.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
     [ -e "$file" ] || continue
     run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" "$file"
     jq -S . out >theirs

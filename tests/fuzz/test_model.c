@@ -48,13 +48,20 @@ static void run(const struct oto_bundle *b)
     struct oto_network_workspace *ws = NULL;
     struct oto_sequences seqs = {0};
     int n_frames = 3;
+    struct oto_dsp_int8 int8;
     oto_dsp_init(&dsp, OTO_CPU_SCALAR);
+    oto_dsp_int8_init(&int8, oto_cpu_flags());
     float *x = oto_calloc(3 * (size_t)b->shape.n_inputs, sizeof *x);
     float *y = oto_calloc(3 * (size_t)b->shape.n_outputs, sizeof *y);
-    if (x != NULL && y != NULL && oto_network_create(&net, &b->shape, &dsp, NULL) == OTO_OK &&
+    if (x != NULL && y != NULL &&
+        (b->tensors != NULL ? oto_network_create_int8(&net, &b->shape, &dsp, &int8, NULL)
+                            : oto_network_create(&net, &b->shape, &dsp, NULL)) == OTO_OK &&
         oto_network_workspace_create(&ws, net, NULL) == OTO_OK &&
         oto_sequences_set(&seqs, &n_frames, 1, NULL) == OTO_OK) {
-        oto_network_set_parameters(net, b->weights, NULL);
+        if (b->tensors != NULL)
+            oto_network_set_int8(net, b->tensors, NULL);
+        else
+            oto_network_set_parameters(net, b->weights, NULL);
         if (oto_network_forward(net, ws, y, x, &seqs, 0, NULL, NULL, NULL) != OTO_OK)
             abort();
     }

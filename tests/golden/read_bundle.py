@@ -64,20 +64,30 @@ def expected_tensors(net):
 
 
 def tensors(found, net):
-    index, weights = found["tensors"], found["weights"]
+    index = found["tensors"]
     n, zero = struct.unpack_from("<II", index)
-    names, at, kinds = list(expected_tensors(net)), 0, set()
+    names, at = list(expected_tensors(net)), 0
+    model_kind, = struct.unpack_from("<I", index, 8 + 56)
+    weights = found["weights8" if model_kind == 2 else "weights"]
     check(n == len(names) and zero == 0 and len(index) == 8 + 72 * n, "tensor index")
     for i, (name, rows, cols) in enumerate(names):
         raw, r, c, kind, zero, offset = struct.unpack_from("<48sIIIIQ", index, 8 + 72 * i)
         check(raw.rstrip(b"\0").decode() == name and (r, c, zero, offset) == (rows, cols, 0, at), f"tensor {name}")
-        kinds.add(kind)
+        rows_of_codes = model_kind == 2 and name.startswith("lstm.weight_")
+        check(kind == (model_kind if model_kind < 2 else 2 if rows_of_codes else 0 if cols == 1 else 1), f"type of {name}")
+        if rows_of_codes:
+            scales = struct.unpack_from(f"<{rows}f", weights, at)
+            check(all(v - v == 0 and v >= 0 for v in scales), f"a scale of {name}")
+            check(len(weights) >= at + rows * (4 + cols), f"end of {name}")
+            check(b"\x80" not in weights[at + 4 * rows:at + rows * (4 + cols)], f"-128 in {name}")
+            at += rows * (4 + cols)
+            continue
         width, letter = ((4, "f"), (2, "e"))[kind]
         values = struct.unpack_from(f"<{rows * cols}{letter}", weights, offset)
         check(all(v - v == 0 for v in values), f"a number of {name} that is not finite")
         at += width * rows * cols
-    check(at == len(weights) and len(kinds) == 1, "size or types of the weights")
-    return ("f32", "f16")[kinds.pop()]
+    check(at == len(weights), "size of the weights")
+    return ("f32", "f16", "i8")[model_kind], sum(rows * cols for _, rows, cols in names)
 
 
 def main():
@@ -90,13 +100,12 @@ def main():
     check(zero == 0 and len(found["cmvn"]) == 16 + 16 * dim, "cmvn")
     moments = struct.unpack_from(f"<{2 * dim}d", found["cmvn"], 16)
     check((count > 0) == (dim > 0) and all(m >= 0 for m in moments[dim:]), "sums of the cmvn")
-    kind = tensors(found, text["network"])
+    kind, n_parameters = tensors(found, text["network"])
     check(text["alphabet"]["symbols"][0] == "", "blank")
     frontend = text["frontend"]
     frontend["dither-seed"] = int(frontend["dither-seed"])
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
-    n_parameters = len(found["weights"]) // (4 if kind == "f32" else 2)
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},

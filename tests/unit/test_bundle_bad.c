@@ -236,7 +236,7 @@ static void test_bad_numbers(void **state)
                                less64[8] = {0, 0, 0, 0, 0, 0, 0xF0, 0xBF};
     static const unsigned char nan32[4] = {0, 0, 0xC0, 0x7F}, inf32[4] = {0, 0, 0x80, 0xFF};
     static const unsigned char huge32[4] = {0xFF, 0xFF, 0xFF, 0xFF}, one32[4] = {1, 0, 0, 0},
-                               two32[4] = {2, 0, 0, 0};
+                               two32[4] = {2, 0, 0, 0}, three32[4] = {3, 0, 0, 0};
     expect_bad_bytes("cmvn", 0, nan64, 8, "nan frames of 6 values");
     expect_bad_bytes("cmvn", 0, less64, 8, "-1 frames of 6 values");
     expect_bad_bytes("cmvn", 0, zeros, 8, "0 frames of 6 values");
@@ -254,7 +254,8 @@ static void test_bad_numbers(void **state)
                      "name 'lstm.weight_ih_l0', expected 'lstm.weight_ih_l0'");
     expect_bad_bytes("tensors", 8 + 48, one32, 4, "is 1 x 12, expected 20 x 12");
     expect_bad_bytes("tensors", 8 + 52, huge32, 4, "is 20 x 4294967295, expected 20 x 12");
-    expect_bad_bytes("tensors", 8 + 56, two32, 4, "unknown type 2");
+    expect_bad_bytes("tensors", 8 + 56, three32, 4, "unknown type 3");
+    expect_bad_bytes("tensors", 8 + 56, two32, 4, "has type 0 0, expected 2 0");
     expect_bad_bytes("tensors", 8 + 72 + 56, one32, 4, "has type 1 0, expected 0 0");
     expect_bad_bytes("tensors", 8 + 72 + 60, one32, 4, "has type 0 1, expected 0 0");
     expect_bad_bytes("tensors", 8 + 72 + 64, one32, 4, "starts at 1, expected 960");
