@@ -12,10 +12,12 @@
 
 static const struct oto_cli_usage usage = {
     .verb = "train",
-    .synopsis = "  otolith train [--config=RECIPE] --train=LIST [--dev=LIST] --out=DIR [options]\n",
+    .synopsis = "  otolith train [--config=RECIPE] --train=LIST [--dev=LIST] --out=DIR [options]\n"
+                "  otolith train report DIR [--output=FILE]\n",
     .examples = "  otolith train --config=recipe.conf --train=train.tsv --dev=dev.tsv --out=run\n"
                 "  otolith train --config=recipe.conf --train='real.tsv*2,more.tsv' --dev=dev.tsv "
-                "--out=run --resume\n",
+                "--out=run --resume\n"
+                "  otolith train report run\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
              "(seconds and speaker may be missing); paths are relative to its folder. Other "
@@ -206,6 +208,8 @@ static int train(const struct all_options *all)
 
 int oto_cmd_train(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return oto_cmd_train_report(argc - 1, argv + 1);
     struct all_options all;
     struct oto_option_group groups[N_GROUPS + 1];
     oto_error err = {0};

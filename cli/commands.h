@@ -26,6 +26,7 @@ void oto_help_print(FILE *out);
 
 int oto_cmd_transcribe(int argc, char **argv);
 int oto_cmd_train(int argc, char **argv);
+int oto_cmd_train_report(int argc, char **argv); /* part of train */
 int oto_cmd_eval(int argc, char **argv);
 int oto_cmd_features(int argc, char **argv);
 int oto_cmd_model(int argc, char **argv);

@@ -102,12 +102,22 @@ static oto_status evaluate_batch(struct evaluation *e, size_t index, oto_error *
     return OTO_OK;
 }
 
+static void write_texts(struct oto_writer *w, const char *id, const char *ref, const char *hyp)
+{
+    const char *const fields[] = {id, ref, hyp};
+    for (int k = 0; k < 3; k++) {
+        oto_write_bytes(w, fields[k], strlen(fields[k]));
+        oto_write_u8(w, k < 2 ? '\t' : '\n');
+    }
+}
+
 /* Utterances whose audio could not be read have no text: all their words count as deleted. */
 static oto_status score(struct evaluation *e, struct oto_dev_result *result, oto_error *err)
 {
     struct oto_trainer *t = e->t;
     const struct oto_corpus *corpus = t->dev->corpus;
     struct oto_errors words = {0}, characters = {0};
+    write_texts(&result->texts, "id", "said", "heard");
     size_t show = (size_t)t->o->show, every = show ? (corpus->n + show - 1) / show : 0;
     for (size_t i = 0; i < corpus->n; i++) {
         const char *hyp = e->texts[i] ? e->texts[i] : "";
@@ -119,6 +129,8 @@ static oto_status score(struct evaluation *e, struct oto_dev_result *result, oto
         status = oto_edit_add(&words, ref, hyp, OTO_EDIT_WORDS, err);
         if (status == OTO_OK)
             status = oto_edit_add(&characters, ref, hyp, OTO_EDIT_CHARACTERS, err);
+        if (status == OTO_OK)
+            write_texts(&result->texts, corpus->utts[i].id, ref, hyp);
         if (status == OTO_OK && every && i % every == 0) {
             oto_report_line(t->report, "  %s\n    said:  %s\n    heard: %s", corpus->utts[i].id,
                             ref, hyp);

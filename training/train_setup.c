@@ -331,7 +331,7 @@ static oto_status make_folder(const char *path, oto_error *err)
 static void remove_leftovers(const char *folder)
 {
     static const char *const names[] = {"checkpoint.bin.tmp-", "best.oto.tmp-", "last.oto.tmp-",
-                                        "features-"};
+                                        "best-dev.tsv.tmp-", "features-"};
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "training/trainer_private.h"
@@ -104,28 +105,39 @@ static void watch(struct oto_trainer *t, double loss)
         s->lowest_loss = loss;
 }
 
+/* The best model so far, and what it made of the dev set. */
+static oto_status save_best(struct oto_trainer *t, const struct oto_dev_result *dev, oto_error *err)
+{
+    struct oto_train_state *s = &t->state;
+    s->best_epoch = s->epoch + 1;
+    s->best_cer = dev->cer;
+    s->best_wer = dev->wer;
+    s->best_loss = dev->loss;
+    char *path = oto_trainer_path(t->o->out, "best-dev.tsv");
+    if (!path || dev->texts.failed) {
+        oto_free(path);
+        return oto_fail_memory(err, "texts of the dev set");
+    }
+    oto_status status = oto_atomic_save(path, dev->texts.data, dev->texts.size, err);
+    oto_free(path);
+    return status == OTO_OK ? oto_trainer_save_model(t, "best.oto", dev, err) : status;
+}
+
 /* After the last step: measure, save, move on to the next epoch, checkpoint. */
 static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
-    struct oto_dev_result dev = {(double)NAN, (double)NAN, (double)NAN};
+    struct oto_dev_result dev = {.loss = (double)NAN, .cer = (double)NAN, .wer = (double)NAN};
     double start = oto_clock_wall_s();
-    bool best = false;
     oto_status status = t->dev ? oto_trainer_evaluate(t, &dev, err) : OTO_OK;
+    bool best = status == OTO_OK && t->dev && is_better(&dev, s);
     if (status == OTO_OK)
         status = oto_trainer_save_model(t, "last.oto", t->dev ? &dev : NULL, err);
+    if (status == OTO_OK && best)
+        status = save_best(t, &dev, err);
+    oto_writer_clear(&dev.texts);
     if (status != OTO_OK)
         return status;
-    if (t->dev && is_better(&dev, s)) {
-        best = true;
-        s->best_epoch = s->epoch + 1;
-        s->best_cer = dev.cer;
-        s->best_wer = dev.wer;
-        s->best_loss = dev.loss;
-        status = oto_trainer_save_model(t, "best.oto", &dev, err);
-        if (status != OTO_OK)
-            return status;
-    }
     if (t->dev)
         watch(t, dev.loss);
     s->total_wall_s += s->wall_s + (oto_clock_wall_s() - start);

@@ -4,6 +4,7 @@
 #define OTO_TRAINING_TRAINER_PRIVATE_H
 
 #include "acoustic/network.h"
+#include "base/bytes.h"
 #include "decoder/alphabet.h"
 #include "decoder/edit_distance.h"
 #include "training/assemble.h"
@@ -62,7 +63,8 @@ struct oto_trainer {
 };
 
 struct oto_dev_result {
-    double loss, cer, wer; /* loss per label, over utterances that have a path */
+    double loss, cer, wer;   /* loss per label, over utterances that have a path */
+    struct oto_writer texts; /* best-dev.tsv: id, said, heard of each; oto_writer_clear() */
 };
 
 /* train_setup.c */

@@ -61,6 +61,14 @@ total=$(steps whole)
 grep -q "best.oto" "$dir/whole.out" || fail "no result on standard output"
 ! grep -q $'\r' "$dir/whole.err" || fail "a progress line on what is no terminal"
 
+# Its report is one page with six curves and nothing to fetch.
+"$OTOLITH" train report "$dir/whole" > "$dir/page" 2> "$dir/page.err" || fail "report: $(cat "$dir/page.err")"
+[ "$(cat "$dir/page")" = "$dir/whole/report.html" ] || fail "report: $(cat "$dir/page")"
+[ "$(grep -c '<svg' "$dir/whole/report.html")" -eq 6 ] || fail "report: not six curves"
+grep -q 'Worst utterances' "$dir/whole/report.html" || fail "report: no utterances"
+"$OTOLITH" train report "$dir/corpus" > "$dir/page" 2> "$dir/page.err"
+[ $? -eq 66 ] || fail "report of what is no run: $(cat "$dir/page.err")"
+
 # A second run in the same folder is refused.
 train whole
 wait $! && fail "overwrote a run"
