@@ -3,6 +3,9 @@
 
 #include "base/mem.h"
 
+/* One block of rows of the widest kernel: larger groups would be cut into such blocks anyway. */
+enum { GROUP_UTTS = 12 };
+
 oto_status oto_bilstm_init(struct oto_bilstm *layer, const struct oto_dsp *dsp, int n_inputs,
                            int n_hidden, oto_error *err)
 {
@@ -79,15 +82,14 @@ void oto_bilstm_state_clear(struct oto_bilstm_state *state)
 }
 
 bool oto_bilstm_scratch_reserve(struct oto_bilstm_scratch *scratch, const struct oto_bilstm *layer,
-                                const struct oto_sequences *seqs)
+                                const struct oto_dsp *dsp, const struct oto_sequences *seqs)
 {
     for (int d = 0; d < 2; d++) {
         const struct oto_lstm *lstm = &layer->dir[d];
-        size_t n_gates = (size_t)lstm->n_gates, n_hidden = (size_t)lstm->n_hidden;
-        if (!oto_buffer_reserve(&scratch->dcells[d], (size_t)seqs->n_utts, (size_t)lstm->n_cells) ||
-            !oto_buffer_reserve(&scratch->dw[d], n_gates, (size_t)lstm->n_inputs) ||
-            !oto_buffer_reserve(&scratch->dr[d], n_gates, n_hidden) ||
-            !oto_buffer_reserve(&scratch->h_prev[d], seqs->n_rows, n_hidden))
+        size_t n_weights, n_parts = (size_t)oto_lstm_weight_parts(lstm, dsp);
+        if (!oto_lstm_weight_scratch(lstm, dsp, &n_weights) ||
+            !oto_buffer_reserve(&scratch->dcells[d], (size_t)seqs->n_utts, (size_t)lstm->n_cells) ||
+            !oto_buffer_reserve(&scratch->weights[d], n_parts, n_weights))
             return false;
     }
     size_t n_sums = (size_t)layer->dir[0].n_gates;
@@ -106,9 +108,7 @@ void oto_bilstm_scratch_clear(struct oto_bilstm_scratch *scratch)
 {
     for (int d = 0; d < 2; d++) {
         oto_buffer_clear(&scratch->dcells[d]);
-        oto_buffer_clear(&scratch->dw[d]);
-        oto_buffer_clear(&scratch->dr[d]);
-        oto_buffer_clear(&scratch->h_prev[d]);
+        oto_buffer_clear(&scratch->weights[d]);
         oto_free(scratch->dbias_sum[d]);
     }
     *scratch = (struct oto_bilstm_scratch){0};
@@ -149,36 +149,45 @@ void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *ds
     oto_pool_run(pool, 2, forward_task, &job);
 }
 
-static void steps_task(void *arg, int d)
+/* Groups of utterances that go back through time on their own, as even as they can be. */
+static int n_groups(const struct oto_sequences *seqs)
 {
-    const struct bilstm_job *job = arg;
-    size_t n_hidden = (size_t)job->layer->dir[d].n_hidden;
-    oto_lstm_backward_steps(&job->layer->dir[d], job->dsp, job->state->gates[d].p,
-                            job->scratch->dcells[d].p, job->scratch->dbias_sum[d],
-                            job->grads[d].dbias, job->dh + (size_t)d * n_hidden, 2 * n_hidden,
-                            job->state->cells[d].p, job->seqs);
+    return (seqs->n_utts + GROUP_UTTS - 1) / GROUP_UTTS;
 }
 
-/* Tasks 0, 1: dR of each direction; 2, 3: dW; from 4 on: blocks of rows of dx. */
+static void steps_task(void *arg, int k)
+{
+    const struct bilstm_job *job = arg;
+    int d = k & 1, n_utts = job->seqs->n_utts, n = n_groups(job->seqs);
+    int size = (n_utts + n - 1) / n, first = k / 2 * size;
+    size_t n_hidden = (size_t)job->layer->dir[d].n_hidden;
+    oto_lstm_backward_steps(&job->layer->dir[d], job->dsp, job->state->gates[d].p,
+                            job->scratch->dcells[d].p, job->dh + (size_t)d * n_hidden, 2 * n_hidden,
+                            job->state->cells[d].p, job->seqs, first,
+                            first + size < n_utts ? first + size : n_utts);
+}
+
+/* The first tasks are parts of the weights' gradients of each direction, the rest blocks of rows of
+ * dx. */
 static void products_task(void *arg, int k)
 {
     const struct bilstm_job *job = arg;
-    int d = k & 1;
-    const struct oto_lstm *lstm = &job->layer->dir[d];
-    size_t n_hidden = (size_t)lstm->n_hidden;
-    if (k < 2) {
-        oto_lstm_backward_recurrent_weights(lstm, job->dsp, job->grads[d].dr, job->scratch->dr[d].p,
-                                            job->scratch->h_prev[d].p, job->state->gates[d].p,
-                                            job->h + (size_t)d * n_hidden, 2 * n_hidden, job->seqs);
-    } else if (k < 4) {
-        oto_lstm_backward_input_weights(lstm, job->dsp, job->grads[d].dw, job->scratch->dw[d].p,
-                                        job->state->gates[d].p, job->x, job->seqs);
-    } else {
-        struct oto_row_block rows = oto_row_block(job->seqs->n_rows, k - 4);
-        for (d = 0; d < 2; d++)
-            oto_lstm_backward_inputs(&job->layer->dir[d], job->dx, (oto_real)d,
-                                     job->state->gates[d].p, rows.first, rows.n);
+    const struct oto_bilstm *layer = job->layer;
+    int n_parts = oto_lstm_weight_parts(&layer->dir[0], job->dsp), d = k & 1;
+    size_t n_hidden = (size_t)layer->dir[d].n_hidden;
+    if (k < 2 * n_parts) {
+        struct oto_buffer *scratch = &job->scratch->weights[d];
+        size_t part_size = scratch->n / (size_t)n_parts;
+        oto_lstm_backward_weights(&layer->dir[d], job->dsp, &job->grads[d],
+                                  scratch->p + (size_t)(k / 2) * part_size,
+                                  job->scratch->dbias_sum[d], job->state->gates[d].p, job->x,
+                                  job->h + (size_t)d * n_hidden, 2 * n_hidden, job->seqs, k / 2);
+        return;
     }
+    struct oto_row_block rows = oto_row_block(job->seqs->n_rows, k - 2 * n_parts);
+    for (d = 0; d < 2; d++)
+        oto_lstm_backward_inputs(&layer->dir[d], job->dx, (oto_real)d, job->state->gates[d].p,
+                                 rows.first, rows.n);
 }
 
 void oto_bilstm_backward(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
@@ -197,7 +206,8 @@ void oto_bilstm_backward(const struct oto_bilstm *layer, const struct oto_dsp *d
                              .h = h,
                              .dh = dh,
                              .seqs = seqs};
-    oto_pool_run(pool, 2, steps_task, &job);
-    int n_tasks = 4 + (dx != NULL ? oto_row_blocks(seqs->n_rows) : 0);
+    oto_pool_run(pool, 2 * n_groups(seqs), steps_task, &job);
+    int n_tasks = 2 * oto_lstm_weight_parts(&layer->dir[0], dsp) +
+                  (dx != NULL ? oto_row_blocks(seqs->n_rows) : 0);
     oto_pool_run(pool, n_tasks, products_task, &job);
 }

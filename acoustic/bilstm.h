@@ -50,17 +50,15 @@ void oto_bilstm_state_clear(struct oto_bilstm_state *state);
 
 /** Scratch of a backward pass, shared by all layers; one of each per direction. Zero-initialise. */
 struct oto_bilstm_scratch {
-    struct oto_buffer dcells[2]; /* [B, Hp] */
-    struct oto_buffer dw[2];     /* [4*Hp, D] */
-    struct oto_buffer dr[2];     /* [4*Hp, H] */
-    struct oto_buffer h_prev[2]; /* [N, H] */
-    double *dbias_sum[2];        /* [4*Hp] */
+    struct oto_buffer dcells[2];  /* [B, Hp] */
+    struct oto_buffer weights[2]; /* [oto_lstm_weight_parts()][oto_lstm_weight_scratch()] */
+    double *dbias_sum[2];         /* [4*Hp] */
     size_t n_dbias_sum;
 };
 
 /** False when memory ends. */
 bool oto_bilstm_scratch_reserve(struct oto_bilstm_scratch *scratch, const struct oto_bilstm *layer,
-                                const struct oto_sequences *seqs);
+                                const struct oto_dsp *dsp, const struct oto_sequences *seqs);
 void oto_bilstm_scratch_clear(struct oto_bilstm_scratch *scratch);
 
 /**
@@ -73,16 +71,12 @@ void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *ds
                         struct oto_bilstm_state *state, bool keep, oto_real *h, const oto_real *x,
                         const struct oto_sequences *seqs, struct oto_pool *pool);
 
-/** Where the gradients of one direction go, overwritten; canonical [4H, D], [4H, H], [4H]. */
-struct oto_lstm_gradients {
-    oto_real *dw, *dr, *dbias;
-};
-
 /**
  *     dx = da_forward W_forward + da_reverse W_reverse        (math.md, eq. 34-39)
  *
- * Uses up the gates in state. The time steps of the two directions are two tasks; then dW and dR of
- * each direction and fixed blocks of rows of dx (the sum in this order) are tasks.
+ * Uses up the gates in state. Tasks are the time steps of each direction and of groups of
+ * utterances; then parts of the weights' gradients of each direction and fixed blocks of rows of dx
+ * (the sum in this order).
  *
  * @param dx  [N, D] or NULL
  * @param dh  [N, 2H]

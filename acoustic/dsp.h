@@ -86,6 +86,18 @@ struct oto_dsp {
                           const oto_real *c_prev, int n_prev, int n_rows,
                           const oto_real *r_packed_backward, int n_hidden);
 
+    /**
+     *     c := c + a^T b        a tile of a gradient of weights, summed over n_k frames
+     *
+     * The sum over the frames is made from zero and then added to c.
+     *
+     * @param c  [n_rows, c_stride], n_cols columns; 1 <= n_rows <= U, 1 <= n_cols <= 3U
+     * @param a  [K, U]
+     * @param b  [K, 3U], of which n_cols columns count
+     */
+    void (*add_outer)(oto_real *c, size_t c_stride, const oto_real *a, const oto_real *b,
+                      size_t n_k, size_t n_rows, size_t n_cols);
+
     /** log-softmax of n_rows rows of n_cols, in place allowed. Max subtracted, sum in double. */
     void (*log_softmax)(oto_real *out, const oto_real *in, int n_rows, int n_cols);
 };

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-enum { unit_block = 8, panel_width = 2 * unit_block };
+enum { unit_block = 8, panel_width = 2 * unit_block, outer_width = 3 * unit_block };
 
 /* Beyond these the logistic function is 0 or 1 to working precision; clamping keeps exp() finite
  * and the gate above 0. */
@@ -217,6 +217,21 @@ static void lstm_backward_c(oto_real *gates, oto_real *dc, const oto_real *dh_ou
     }
 }
 
+static void add_outer_c(oto_real *c, size_t c_stride, const oto_real *a, const oto_real *b,
+                        size_t n_k, size_t n_rows, size_t n_cols)
+{
+    for (size_t r = 0; r < n_rows; r++) {
+        oto_real sums[outer_width] = {0};
+        for (size_t k = 0; k < n_k; k++) {
+            const oto_real v = a[k * unit_block + r];
+            for (size_t j = 0; j < outer_width; j++)
+                sums[j] += v * b[k * outer_width + j];
+        }
+        for (size_t j = 0; j < n_cols; j++)
+            c[r * c_stride + j] += sums[j];
+    }
+}
+
 static void log_softmax_c(oto_real *out, const oto_real *in, int n_rows, int n_cols)
 {
     for (int row = 0; row < n_rows; row++, in += n_cols, out += n_cols) {
@@ -243,5 +258,6 @@ void oto_dsp_init_c(struct oto_dsp *dsp)
     dsp->lstm_forward_half = lstm_forward_half_c;
     dsp->half_rows = 0;
     dsp->lstm_backward = lstm_backward_c;
+    dsp->add_outer = add_outer_c;
     dsp->log_softmax = log_softmax_c;
 }

@@ -85,16 +85,6 @@ void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_re
         dsp->pack_recurrent_backward(lstm->r_backward, r, lstm->n_hidden);
 }
 
-/* [4*Hp, n_cols] in blocked order to [4H, n_cols] in canonical order. */
-static void unblock_rows(oto_real *out, const oto_real *in, size_t n_cols, int n_hidden,
-                         int unit_block)
-{
-    for (int q = 0; q < 4; q++) {
-        for (int j = 0; j < n_hidden; j++, out += n_cols)
-            memcpy(out, in + blocked_row(q, j, unit_block) * n_cols, n_cols * sizeof *out);
-    }
-}
-
 size_t oto_lstm_portion_rows(const struct oto_sequences *seqs)
 {
     size_t rows = (size_t)seqs->n_utts > PORTION_ROWS ? (size_t)seqs->n_utts : PORTION_ROWS;
@@ -173,80 +163,4 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
         }
         done += p.end - p.first;
     }
-}
-
-void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                             oto_real *gates, oto_real *dcells, double *dbias_sum, oto_real *dbias,
-                             const oto_real *dh, size_t dh_stride, const oto_real *cells,
-                             const struct oto_sequences *seqs)
-{
-    size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
-    memset(dbias_sum, 0, n_gates * sizeof *dbias_sum);
-
-    for (int i = 0; i < seqs->max_t; i++) {
-        int t = lstm->reverse ? i : seqs->max_t - 1 - i;
-        /* "next" was computed after t in the forward pass, "prev" before it. */
-        int t_next = lstm->reverse ? t - 1 : t + 1, t_prev = lstm->reverse ? t + 1 : t - 1;
-        size_t row = seqs->row_offset[t];
-        int n_rows = seqs->n_active[t], n_next = 0, n_prev = 0;
-        const oto_real *gates_next = gates, *c_prev = cells;
-        if (t_next >= 0 && t_next < seqs->max_t) {
-            n_next = seqs->n_active[t_next] < n_rows ? seqs->n_active[t_next] : n_rows;
-            gates_next = gates + seqs->row_offset[t_next] * n_gates;
-        }
-        if (t_prev >= 0 && t_prev < seqs->max_t) {
-            n_prev = seqs->n_active[t_prev] < n_rows ? seqs->n_active[t_prev] : n_rows;
-            c_prev = cells + seqs->row_offset[t_prev] * n_cells;
-        }
-        oto_real *da = gates + row * n_gates;
-        dsp->lstm_backward(da, dcells, dh + row * dh_stride, dh_stride, gates_next, n_next,
-                           cells + row * n_cells, c_prev, n_prev, n_rows, lstm->r_backward,
-                           lstm->n_hidden);
-        for (int b = 0; b < n_rows; b++, da += n_gates)
-            for (size_t j = 0; j < n_gates; j++)
-                dbias_sum[j] += (double)da[j];
-    }
-    for (int q = 0; q < 4; q++)
-        for (int j = 0; j < lstm->n_hidden; j++)
-            *dbias++ = (oto_real)dbias_sum[blocked_row(q, j, dsp->unit_block)];
-}
-
-void oto_lstm_backward_input_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                                     oto_real *dw, oto_real *scratch, const oto_real *da,
-                                     const oto_real *x, const struct oto_sequences *seqs)
-{
-    size_t n_gates = (size_t)lstm->n_gates, n_in = (size_t)lstm->n_inputs;
-    oto_gemm(true, false, n_gates, n_in, seqs->n_rows, da, n_gates, x, n_in, 0, scratch, n_in);
-    unblock_rows(dw, scratch, n_in, lstm->n_hidden, dsp->unit_block);
-}
-
-void oto_lstm_backward_recurrent_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                                         oto_real *dr, oto_real *scratch, oto_real *h_prev,
-                                         const oto_real *da, const oto_real *h, size_t h_stride,
-                                         const struct oto_sequences *seqs)
-{
-    size_t n_gates = (size_t)lstm->n_gates, n_hidden = (size_t)lstm->n_hidden;
-    /* One product over all rows needs the states in the order of the rows that they led to. */
-    for (int t = 0; t < seqs->max_t; t++) {
-        int t_prev = lstm->reverse ? t + 1 : t - 1;
-        int n_prev = t_prev < 0 ? 0 : seqs->n_active[t_prev];
-        oto_real *to = h_prev + seqs->row_offset[t] * n_hidden;
-        for (int b = 0; b < seqs->n_active[t]; b++, to += n_hidden) {
-            if (b < n_prev)
-                memcpy(to, h + oto_sequences_row(seqs, t_prev, b) * h_stride, n_hidden * sizeof *h);
-            else
-                memset(to, 0, n_hidden * sizeof *h);
-        }
-    }
-    oto_gemm(true, false, n_gates, n_hidden, seqs->n_rows, da, n_gates, h_prev, n_hidden, 0,
-             scratch, n_hidden);
-    unblock_rows(dr, scratch, n_hidden, lstm->n_hidden, dsp->unit_block);
-}
-
-void oto_lstm_backward_inputs(const struct oto_lstm *lstm, oto_real *dx, oto_real beta,
-                              const oto_real *da, size_t first, size_t n_rows)
-{
-    size_t n_gates = (size_t)lstm->n_gates, n_in = (size_t)lstm->n_inputs;
-    oto_gemm(false, false, n_rows, n_in, n_gates, da + first * n_gates, n_gates, lstm->w, n_in,
-             beta, dx + first * n_in, n_in);
 }

@@ -73,40 +73,46 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
                       const oto_real *x, const struct oto_sequences *seqs);
 
 /**
- * Back through time (math.md, eq. 34-37), after a forward pass with keep.
+ * Back through time (math.md, eq. 34-36), after a forward pass with keep, for utterances
+ * [first, end) of the batch.
  *
- * @param gates      [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
- * @param dcells     scratch [B, Hp]
- * @param dbias_sum  scratch [4*Hp]
- * @param dbias      [4H] canonical, overwritten; summed in double
- * @param dh         [N, dh_stride], H columns: gradient with respect to h
+ * @param gates   [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
+ * @param dcells  scratch [B, Hp]
+ * @param dh      [N, dh_stride], H columns: gradient with respect to h
  */
 void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                             oto_real *gates, oto_real *dcells, double *dbias_sum, oto_real *dbias,
-                             const oto_real *dh, size_t dh_stride, const oto_real *cells,
-                             const struct oto_sequences *seqs);
+                             oto_real *gates, oto_real *dcells, const oto_real *dh,
+                             size_t dh_stride, const oto_real *cells,
+                             const struct oto_sequences *seqs, int first, int end);
+
+/** Where the gradients of one direction go, overwritten; canonical [4H, D], [4H, H], [4H]. */
+struct oto_lstm_gradients {
+    oto_real *dw, *dr, *dbias;
+};
+
+/** Parts into which oto_lstm_backward_weights() cuts its work, by the sizes alone. */
+int oto_lstm_weight_parts(const struct oto_lstm *lstm, const struct oto_dsp *dsp);
+/** Numbers of scratch that a part needs, in *n; false when that overflows. */
+bool oto_lstm_weight_scratch(const struct oto_lstm *lstm, const struct oto_dsp *dsp, size_t *n);
 
 /**
- *     dW = da^T x        (math.md, eq. 37)
+ *     dW = da^T x,   dR = da^T h_prev,   db = sum of da's rows        (math.md, eq. 37, 38)
  *
- * @param dw       [4H, D] canonical, overwritten
- * @param scratch  [4*Hp, D]
- */
-void oto_lstm_backward_input_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                                     oto_real *dw, oto_real *scratch, const oto_real *da,
-                                     const oto_real *x, const struct oto_sequences *seqs);
-
-/**
- *     dR = da^T h_prev        (math.md, eq. 38)
+ * One product with the columns of x and h_prev side by side: blocks of rows are packed on the way,
+ * h_prev straight from h. db is summed in double. A part makes the rows of some of the units.
  *
- * @param dr       [4H, H] canonical, overwritten
- * @param scratch  [4*Hp, H]
- * @param h_prev   scratch [N, H]
+ * @param scratch    [oto_lstm_weight_scratch()] of the part's own
+ * @param dbias_sum  scratch [4*Hp], shared by the parts
+ * @param da         [N, 4*Hp]
+ * @param x          [N, D]
+ * @param h          [N, h_stride], H columns
+ * Source of the blocking: Goto and van de Geijn 2008.
  */
-void oto_lstm_backward_recurrent_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
-                                         oto_real *dr, oto_real *scratch, oto_real *h_prev,
-                                         const oto_real *da, const oto_real *h, size_t h_stride,
-                                         const struct oto_sequences *seqs);
+void oto_lstm_backward_weights(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
+                               const struct oto_lstm_gradients *grads, oto_real *scratch,
+                               double *dbias_sum, const oto_real *da, const oto_real *x,
+                               const oto_real *h, size_t h_stride, const struct oto_sequences *seqs,
+                               int part);
 
 /**
  *     dx := beta*dx + da W        for rows [first, first + n_rows)

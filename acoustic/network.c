@@ -187,7 +187,6 @@ size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws)
             n += ws->states[l].gates[d].n + ws->states[l].cells[d].n + ws->states[l].int8[d].n;
     }
     for (int d = 0; d < 2; d++)
-        n += ws->scratch.dcells[d].n + ws->scratch.dw[d].n + ws->scratch.dr[d].n +
-             ws->scratch.h_prev[d].n;
+        n += ws->scratch.dcells[d].n + ws->scratch.weights[d].n;
     return n * sizeof(oto_real) + 2 * ws->scratch.n_dbias_sum * sizeof(double) + sizeof *ws;
 }

@@ -27,7 +27,7 @@ static bool reserve_backward(const struct oto_network *net, struct oto_network_w
         (shape->n_layers > 1 && !oto_buffer_reserve(&ws->dinput, seqs->n_rows, n_inputs)))
         return false;
     for (int l = 0; l < shape->n_layers; l++)
-        if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], seqs))
+        if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], &net->dsp, seqs))
             return false;
     return true;
 }

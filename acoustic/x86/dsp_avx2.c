@@ -3,6 +3,7 @@
 
 #include "acoustic/dsp_c.h"
 #include "acoustic/x86/gates_avx2.h"
+#include "acoustic/x86/outer.h"
 
 enum {
     unit_block = 8,
@@ -360,5 +361,6 @@ void oto_dsp_init_avx2(struct oto_dsp *dsp)
     dsp->lstm_forward_half = lstm_forward_half_avx2;
     dsp->half_rows = 2; /* more would wait for the widening */
     dsp->lstm_backward = lstm_backward_avx2;
+    dsp->add_outer = oto_add_outer_avx2;
     dsp->log_softmax = log_softmax_avx2;
 }

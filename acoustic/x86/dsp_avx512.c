@@ -3,6 +3,7 @@
 
 #include "acoustic/dsp_c.h"
 #include "acoustic/x86/gates_avx512.h"
+#include "acoustic/x86/outer.h"
 
 enum {
     unit_block = 16,
@@ -362,5 +363,6 @@ void oto_dsp_init_avx512(struct oto_dsp *dsp)
     dsp->lstm_forward_half = lstm_forward_half_avx512;
     dsp->half_rows = 4; /* more would wait for the widening */
     dsp->lstm_backward = lstm_backward_avx512;
+    dsp->add_outer = oto_add_outer_avx512;
     dsp->log_softmax = log_softmax_avx512;
 }

@@ -83,22 +83,23 @@ struct learner {
     float *gates, *cells, *dcells, *scratch;
     double *dbias_sum;
     /* both: [T, B, H] */
-    float *h, *dh, *h_prev;
+    float *h, *dh;
 };
 
 static double run_lstm(struct learner *l, const float *x, const float *target)
 {
     float *w = l->params, *r = w + 4 * WIDTH * INPUTS, *bias = r + 4 * WIDTH * WIDTH;
     float *dw = l->grads, *dr = dw + 4 * WIDTH * INPUTS, *dbias = dr + 4 * WIDTH * WIDTH;
+    const struct oto_lstm_gradients grads = {dw, dr, dbias};
     size_t last = (STEPS - 1) * BATCH * WIDTH;
     oto_lstm_set(&l->lstm, &l->dsp, w, r, bias);
     oto_lstm_forward(&l->lstm, &l->dsp, true, l->gates, l->cells, l->h, WIDTH, x, &l->seqs);
     double loss = read_out(bias + 4 * WIDTH, l->h + last, target, dbias + 4 * WIDTH, l->dh + last);
-    oto_lstm_backward_steps(&l->lstm, &l->dsp, l->gates, l->dcells, l->dbias_sum, dbias, l->dh,
-                            WIDTH, l->cells, &l->seqs);
-    oto_lstm_backward_input_weights(&l->lstm, &l->dsp, dw, l->scratch, l->gates, x, &l->seqs);
-    oto_lstm_backward_recurrent_weights(&l->lstm, &l->dsp, dr, l->scratch, l->h_prev, l->gates,
-                                        l->h, WIDTH, &l->seqs);
+    oto_lstm_backward_steps(&l->lstm, &l->dsp, l->gates, l->dcells, l->dh, WIDTH, l->cells,
+                            &l->seqs, 0, BATCH);
+    for (int part = 0; part < oto_lstm_weight_parts(&l->lstm, &l->dsp); part++)
+        oto_lstm_backward_weights(&l->lstm, &l->dsp, &grads, l->scratch, l->dbias_sum, l->gates, x,
+                                  l->h, WIDTH, &l->seqs, part);
     return loss;
 }
 
@@ -184,19 +185,19 @@ static struct learner *make_learner(bool plain)
     oto_dsp_init(&l->dsp, oto_cpu_flags());
     assert_int_equal(oto_sequences_set(&l->seqs, lengths, BATCH, NULL), OTO_OK);
     assert_int_equal(oto_lstm_init(&l->lstm, &l->dsp, INPUTS, WIDTH, false, NULL), OTO_OK);
-    size_t n_gates = (size_t)l->lstm.n_gates, n_cells = (size_t)l->lstm.n_cells;
+    size_t n_gates = (size_t)l->lstm.n_gates, n_cells = (size_t)l->lstm.n_cells, n_scratch;
+    assert_true(oto_lstm_weight_scratch(&l->lstm, &l->dsp, &n_scratch));
     l->gates = numbers(ROWS * n_gates);
     l->cells = numbers(ROWS * n_cells);
     l->dcells = numbers(BATCH * n_cells);
-    l->scratch = numbers(n_gates * WIDTH);
-    l->h_prev = numbers(ROWS * WIDTH);
+    l->scratch = numbers(n_scratch);
     l->dbias_sum = oto_calloc(n_gates, sizeof *l->dbias_sum);
     return l;
 }
 
 static void free_learner(struct learner *l)
 {
-    float *const owned[] = {l->gates, l->cells, l->dcells, l->scratch, l->h, l->dh, l->h_prev};
+    float *const owned[] = {l->gates, l->cells, l->dcells, l->scratch, l->h, l->dh};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         oto_free(owned[i]);
     oto_free(l->dbias_sum);

@@ -49,7 +49,7 @@ static void set_up(struct fixture *f, const int *lengths, int n_utts)
     f->h = random_numbers(f->seqs.n_rows * 2 * HIDDEN, 3);
     f->dx = random_numbers(f->seqs.n_rows * INPUTS, 4);
     assert_true(oto_bilstm_state_reserve(&f->state, &f->layer, &f->seqs, true));
-    assert_true(oto_bilstm_scratch_reserve(&f->scratch, &f->layer, &f->seqs));
+    assert_true(oto_bilstm_scratch_reserve(&f->scratch, &f->layer, &f->dsp, &f->seqs));
 }
 
 static void tear_down(struct fixture *f)
@@ -88,22 +88,24 @@ static void is_two_directions(void **state)
         const struct oto_lstm *lstm = &f.layer.dir[d];
         size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
         float *gates = random_numbers(n * n_gates, 1), *cells = random_numbers(n * n_cells, 2);
-        float *dcells = random_numbers(4 * n_cells, 3), *scratch = random_numbers(n_gates * 16, 4);
-        float *h_prev = random_numbers(n * HIDDEN, 5);
+        size_t n_scratch;
+        assert_true(oto_lstm_weight_scratch(lstm, &f.dsp, &n_scratch));
+        float *dcells = random_numbers(4 * n_cells, 3), *scratch = random_numbers(n_scratch, 4);
         double *sums = oto_calloc(n_gates, sizeof *sums);
         float one_dw[4 * HIDDEN * INPUTS], one_dr[4 * HIDDEN * HIDDEN], one_dbias[4 * HIDDEN];
         oto_lstm_forward(lstm, &f.dsp, true, gates, cells, h + d * HIDDEN, 2 * HIDDEN, f.x,
                          &f.seqs);
-        oto_lstm_backward_steps(lstm, &f.dsp, gates, dcells, sums, one_dbias, f.dh + d * HIDDEN,
-                                2 * HIDDEN, cells, &f.seqs);
-        oto_lstm_backward_input_weights(lstm, &f.dsp, one_dw, scratch, gates, f.x, &f.seqs);
-        oto_lstm_backward_recurrent_weights(lstm, &f.dsp, one_dr, scratch, h_prev, gates,
-                                            h + d * HIDDEN, 2 * HIDDEN, &f.seqs);
+        const struct oto_lstm_gradients one = {one_dw, one_dr, one_dbias};
+        oto_lstm_backward_steps(lstm, &f.dsp, gates, dcells, f.dh + d * HIDDEN, 2 * HIDDEN, cells,
+                                &f.seqs, 0, 4);
+        for (int part = 0; part < oto_lstm_weight_parts(lstm, &f.dsp); part++)
+            oto_lstm_backward_weights(lstm, &f.dsp, &one, scratch, sums, gates, f.x, h + d * HIDDEN,
+                                      2 * HIDDEN, &f.seqs, part);
         oto_lstm_backward_inputs(lstm, dx, (float)d, gates, 0, n);
         assert_memory_equal(dw[d], one_dw, sizeof one_dw);
         assert_memory_equal(dr[d], one_dr, sizeof one_dr);
         assert_memory_equal(dbias[d], one_dbias, sizeof one_dbias);
-        float *const owned[] = {gates, cells, dcells, scratch, h_prev, dw[d], dr[d], dbias[d]};
+        float *const owned[] = {gates, cells, dcells, scratch, dw[d], dr[d], dbias[d]};
         for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
             oto_free(owned[i]);
         oto_free(sums);
@@ -164,12 +166,12 @@ static void survives_lack_of_memory(void **state)
         assert_true(oto_bilstm_state_reserve(&states, &f.layer, &f.seqs, true));
         oto_bilstm_state_clear(&states);
     }
-    for (size_t nth = 1; nth <= 10; nth++) {
+    for (size_t nth = 1; nth <= 6; nth++) {
         struct oto_bilstm_scratch scratch = {0};
         oto_mem_fail_nth(nth);
-        assert_false(oto_bilstm_scratch_reserve(&scratch, &f.layer, &f.seqs));
+        assert_false(oto_bilstm_scratch_reserve(&scratch, &f.layer, &f.dsp, &f.seqs));
         oto_mem_fail_nth(0);
-        assert_true(oto_bilstm_scratch_reserve(&scratch, &f.layer, &f.seqs));
+        assert_true(oto_bilstm_scratch_reserve(&scratch, &f.layer, &f.dsp, &f.seqs));
         oto_bilstm_scratch_clear(&scratch);
     }
     tear_down(&f);
