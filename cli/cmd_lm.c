@@ -25,16 +25,20 @@ static const struct {
     {"build", oto_cmd_lm_build},
     {"query", oto_cmd_lm_query},
     {"convert", oto_cmd_lm_convert},
+    {"prune", oto_cmd_lm_prune},
+    {"interpolate", oto_cmd_lm_interpolate},
     {"info", oto_cmd_lm_info},
 };
 #define N_ACTIONS (sizeof actions / sizeof actions[0])
-#define ACTION_LIST "build, query, convert or info"
+#define ACTION_LIST "build, query, convert, prune, interpolate or info"
 
 static const struct oto_cli_usage usage = {
     .verb = "lm",
     .synopsis = "  otolith lm build [options] [TEXT...]\n"
                 "  otolith lm query [options] LM [TEXT...]\n"
                 "  otolith lm convert [options] LM OUT\n"
+                "  otolith lm prune [options] LM OUT\n"
+                "  otolith lm interpolate [options] LM LM...\n"
                 "  otolith lm info [options] LM...\n",
     .examples = "  otolith lm build --vocabulary=50000 --entropy=2e-8 -o en.otolm books.txt.xz\n"
                 "  otolith lm query en.arpa.gz dev.txt\n"

@@ -13,7 +13,7 @@ const struct oto_command oto_commands[] = {
     {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
     {"bench", "what a model costs: time of each stage, latency, memory", oto_cmd_bench},
-    {"lm", "build, ask, convert and show language models", oto_cmd_lm},
+    {"lm", "build, ask, convert, prune and mix language models", oto_cmd_lm},
     {"devices", "list the microphones", oto_cmd_devices},
     {"help", "help on a subcommand", oto_cmd_help},
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# otolith lm: build, query, convert, info.
+# otolith lm: build, query, convert, prune, interpolate, info.
 . "$SOURCE_DIR/tests/cli/common.sh"
 data=$SOURCE_DIR/tests/data
 
@@ -82,6 +82,43 @@ if command -v jq >/dev/null; then
         out >/dev/null || fail "json: $(cat out)"
 fi
 
+# prune and interpolate.
+run 0 "$OTOLITH" lm build -q -n 2 -o bi.arpa "$data/ngram_text.txt"
+run 0 "$OTOLITH" lm prune --entropy=1e-3 kn.arpa less.arpa
+has err '1-grams: 25 of 25'
+has err ' of 27'
+"$OTOLITH" lm query -s less.arpa "$data/ngram_text.txt" 2>less
+"$OTOLITH" lm query -s kn.arpa "$data/ngram_text.txt" 2>more
+[ "$(wc -c <less.arpa)" -lt "$(wc -c <kn.arpa)" ] || fail 'pruning made nothing smaller'
+awk '{ p[NR] = $2 + 0 } END { exit !(p[1] > p[2] && p[1] < 1.5 * p[2]) }' less more || fail "pruned: $(cat less more)"
+head -75 "$data/ngram_text.txt" >first.txt
+tail -75 "$data/ngram_text.txt" | sed 's/the/zebra/g' >second.txt
+"$OTOLITH" lm build -q -o first.arpa first.txt
+"$OTOLITH" lm build -q -o second.arpa second.txt
+run 0 "$OTOLITH" lm interpolate --tune=second.txt -o mixed.arpa first.arpa second.arpa
+empty out
+first=$(sed -n 's/^otolith: first.arpa: weight //p' err)
+awk -v w="$first" 'BEGIN { exit !(w != "" && w >= 0 && w < 0.2) }' || fail "weight of the wrong model: $first"
+tuned=$(sed -n 's/.*perplexity \([0-9.]*\) without.*/\1/p' err)
+run 0 "$OTOLITH" lm query -s mixed.arpa second.txt
+# listed n-grams have the tuned mixture's probability; the text's are all listed
+has err "perplexity $tuned,"
+run 0 "$OTOLITH" lm interpolate --weights=1,0 -o same.otolm --bits=0 first.arpa second.arpa
+run 0 "$OTOLITH" lm query -s same.otolm first.txt
+cp err same
+run 0 "$OTOLITH" lm query -s first.arpa first.txt
+cmp same err || fail "all weight on one model: $(cat same err)"
+run 64 "$OTOLITH" lm interpolate first.arpa
+run 64 "$OTOLITH" lm interpolate --weights=1 first.arpa second.arpa
+run 64 "$OTOLITH" lm interpolate --weights=1,-1 first.arpa second.arpa
+has err "option --weights: found '1,-1', expected 2 numbers"
+run 64 "$OTOLITH" lm interpolate --weights=0,0 first.arpa second.arpa
+run 64 "$OTOLITH" lm interpolate --weights=1,1 --tune=first.txt first.arpa second.arpa
+run 65 "$OTOLITH" lm interpolate --tune=/dev/null first.arpa second.arpa
+run 66 "$OTOLITH" lm interpolate first.arpa missing.arpa
+run 64 "$OTOLITH" lm prune first.arpa
+run 64 "$OTOLITH" lm prune --entropy=2 first.arpa second.otolm
+
 # Faults.
 head -c 500 kn.arpa >cut.arpa
 run 65 "$OTOLITH" lm query cut.arpa "$data/ngram_sentences.txt"
@@ -99,7 +136,7 @@ run 64 "$OTOLITH" lm convert kn.arpa
 run 64 "$OTOLITH" lm convert kn.arpa kn.bin
 run 73 "$OTOLITH" lm convert kn.arpa no/folder.otolm
 run 74 sh -c '"$1" lm query kn.arpa "$2" >/dev/full' sh "$OTOLITH" "$data/ngram_sentences.txt"
-for action in build query convert info; do
+for action in build query convert prune interpolate info; do
     run 0 "$OTOLITH" lm $action --help
     has out "otolith lm $action"
 done
