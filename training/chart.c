@@ -95,17 +95,23 @@ static double to_y(const struct range *r, double y)
 
 static void draw_axes(struct oto_writer *w, const struct range *r, const char *x_label)
 {
-    double step = tick_step(r->y0, r->y1);
-    for (double y = ceil(r->y0 / step) * step; y <= r->y1 + step * 1e-6; y += step) {
+    double step = tick_step(r->y0, r->y1), first = ceil(r->y0 / step);
+    int n = (int)floor(r->y1 / step - first + 1e-6);
+    for (int i = 0; i <= n; i++) {
+        double y = (first + i) * step;
         print(w, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT,
               WIDTH - RIGHT, to_y(r, y), to_y(r, y));
         print(w, "<text class=\"tick\" text-anchor=\"end\" x=\"%d\" y=\"%.1f\">%g</text>", LEFT - 6,
               to_y(r, y) + 4, fabs(y) < step * 1e-6 ? 0 : y);
     }
     step = fmax(1, tick_step(r->x0, r->x1)); /* steps and epochs are whole */
-    for (double x = ceil(r->x0 / step) * step; x <= r->x1 + step * 1e-6; x += step)
+    first = ceil(r->x0 / step);
+    n = (int)floor(r->x1 / step - first + 1e-6);
+    for (int i = 0; i <= n; i++) {
+        double x = (first + i) * step;
         print(w, "<text class=\"tick\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%g</text>",
               to_x(r, x), HEIGHT - BOTTOM + 15, fabs(x) < step * 1e-6 ? 0 : x);
+    }
     print(w, "<text class=\"tick\" text-anchor=\"end\" x=\"%d\" y=\"%d\">%s</text>\n",
           WIDTH - RIGHT, HEIGHT - 4, x_label);
 }
