@@ -60,10 +60,11 @@ static oto_status set_up(struct forward *f, oto_error *err)
 {
     const struct oto_network_shape shape = {inputs, layers, hidden, 0, LABELS};
     const size_t n_rows = (size_t)batch * (size_t)frames;
+    const size_t n_params = oto_network_n_parameters(&shape);
     int lengths[BATCH_MAX];
     for (int b = 0; b < batch; b++)
         lengths[b] = frames;
-    f->params = oto_calloc(oto_network_n_parameters(&shape), sizeof *f->params);
+    f->params = oto_calloc(n_params, sizeof *f->params);
     f->x = bench_numbers(n_rows * (size_t)inputs, 2, 1);
     f->log_probs = oto_calloc(n_rows * LABELS, sizeof *f->log_probs);
     if (f->params == NULL || f->x == NULL || f->log_probs == NULL)
@@ -77,7 +78,7 @@ static oto_status set_up(struct forward *f, oto_error *err)
         return status;
     oto_network_init_parameters(&shape, f->params, 1);
     if (strcmp(weights, "fp16") == 0)
-        for (size_t i = 0; i < oto_network_n_parameters(&shape); i++)
+        for (size_t i = 0; i < n_params; i++)
             f->params[i] = oto_half_to_float(oto_float_to_half(f->params[i]));
     status =
         strcmp(precision, "int8") == 0 ? make_int8(f, &shape, err) : make_float(f, &shape, err);
