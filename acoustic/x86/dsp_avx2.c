@@ -129,6 +129,49 @@ static void multiply_rows_half(float *y, size_t y_stride, const float *x, size_t
     multiply_rows_of(y, y_stride, x, x_stride, w, n_k, n_rows, 1);
 }
 
+/**
+ * The same for one row and both panels of a block of units: y [4U] += x [K] w [2][K, W]. One row
+ * waits for weights and for loads, so a number of x, once loaded, serves all four gates.
+ */
+INLINE void multiply_block(float *y, const float *x, const void *w, size_t n_k, const int half)
+{
+    enum { n_split = 2 }; /* 8 sums: enough for the FMAs in flight */
+    __m256 sums[n_split][4];
+    size_t k = 0;
+    UNROLL
+    for (size_t s = 0; s < n_split; s++) {
+        UNROLL
+        for (size_t q = 0; q < 4; q++)
+            sums[s][q] = s == 0 ? _mm256_loadu_ps(y + q * unit_block) : _mm256_setzero_ps();
+    }
+    for (; k + n_split <= n_k; k += n_split) {
+        UNROLL
+        for (size_t s = 0; s < n_split; s++) {
+            const __m256 v = _mm256_set1_ps(x[k + s]);
+            UNROLL
+            for (size_t q = 0; q < 4; q++) {
+                const size_t at = (q / 2 * n_k + k + s) * width + q % 2 * unit_block;
+                sums[s][q] = _mm256_fmadd_ps(v, load_weights(w, at, half), sums[s][q]);
+            }
+        }
+    }
+    for (; k < n_k; k++) {
+        UNROLL
+        for (size_t q = 0; q < 4; q++) {
+            const size_t at = (q / 2 * n_k + k) * width + q % 2 * unit_block;
+            sums[0][q] =
+                _mm256_fmadd_ps(_mm256_set1_ps(x[k]), load_weights(w, at, half), sums[0][q]);
+        }
+    }
+    UNROLL
+    for (size_t q = 0; q < 4; q++) {
+        UNROLL
+        for (size_t s = 1; s < n_split; s++)
+            sums[0][q] = _mm256_add_ps(sums[0][q], sums[s][q]);
+        _mm256_storeu_ps(y + q * unit_block, sums[0][q]);
+    }
+}
+
 /* a [4, U] of one block in place: gate functions and cell update. c_prev is NULL for zero state. */
 INLINE void cell_forward(float *a, float *c, float *h, const float *c_prev, __m256i units)
 {
@@ -157,14 +200,18 @@ INLINE void lstm_forward(float *gates, float *c, float *h, size_t h_stride, cons
     for (size_t first = 0; first < n_units; first += unit_block) {
         float *a = gates + 4 * first;
         const __m256i units = mask_of(n_units - first);
-        for (size_t pair = 0; pair < 2; pair++) { /* gates i, f, then g, o: panels [H, W] */
-            const size_t at = first * 4 * n_units + pair * n_units * width;
-            if (half)
-                multiply_rows_half(a + pair * width, row, h_prev, h_prev_stride,
-                                   (const uint16_t *)r_packed + at, n_units, n_before);
-            else
-                multiply_rows(a + pair * width, row, h_prev, h_prev_stride,
-                              (const float *)r_packed + at, n_units, n_before);
+        const float *r = (const float *)r_packed + first * 4 * n_units; /* [2, H, W] */
+        const uint16_t *r_half = (const uint16_t *)r_packed + first * 4 * n_units;
+        if (n_before == 1) {
+            multiply_block(a, h_prev, half ? (const void *)r_half : r, n_units, half);
+        } else if (half) {
+            multiply_rows_half(a, row, h_prev, h_prev_stride, r_half, n_units, n_before);
+            multiply_rows_half(a + width, row, h_prev, h_prev_stride, r_half + n_units * width,
+                               n_units, n_before);
+        } else {
+            multiply_rows(a, row, h_prev, h_prev_stride, r, n_units, n_before);
+            multiply_rows(a + width, row, h_prev, h_prev_stride, r + n_units * width, n_units,
+                          n_before);
         }
         for (size_t b = 0; b < n_before; b++)
             cell_forward(a + b * row, c + b * hp + first, h + b * h_stride + first,
