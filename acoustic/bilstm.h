@@ -78,7 +78,7 @@ void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *ds
  * utterances; then parts of the weights' gradients of each direction and fixed blocks of rows of dx
  * (the sum in this order).
  *
- * @param dx  [N, D] or NULL
+ * @param dx  [N, D] or NULL; may be dh
  * @param dh  [N, 2H]
  * @param h   [N, 2H] as forward wrote it
  * Allocates: no.

@@ -13,31 +13,31 @@ static const oto_real *layer_input(const struct oto_network *net,
     return ws->outputs[l - 1].p;
 }
 
-/*
- * From the gradient of layer l's input, dinput, to that of the output of the layer below it: back
- * through dropout and projection. Returns where it is.
- */
-static const oto_real *below(const struct oto_network *net, struct oto_network_workspace *ws,
-                             oto_real *dparams, int l, const struct oto_sequences *seqs,
-                             struct oto_pool *pool)
+/* Where the gradient of layer l's input goes. A layer needs that of its output no more when it
+ * makes it, so without a projection, where both are of one width, it is the same buffer. */
+static oto_real *input_gradient(const struct oto_network *net, struct oto_network_workspace *ws,
+                                int l)
+{
+    return oto_network_has_proj(&net->shape, l - 1) ? ws->dinput.p : ws->doutput.p;
+}
+
+/* From the gradient of layer l's input to that of the output of the layer below it, doutput: back
+ * through dropout and projection. */
+static void below(const struct oto_network *net, struct oto_network_workspace *ws,
+                  oto_real *dparams, int l, const struct oto_sequences *seqs, struct oto_pool *pool)
 {
     const struct oto_network_shape *shape = &net->shape;
-    oto_real *dinput = ws->dinput.p;
+    oto_real *dinput = input_gradient(net, ws, l);
     if (ws->kept.dropped)
         oto_network_drop(dinput, dinput, seqs->n_rows, oto_network_layer_inputs(shape, l), l - 1,
                          &ws->kept.dropout, pool);
-    if (!oto_network_has_proj(shape, l - 1)) {
-        struct oto_buffer swap = ws->dinput;
-        ws->dinput = ws->doutput;
-        ws->doutput = swap;
-        return ws->doutput.p;
-    }
+    if (!oto_network_has_proj(shape, l - 1))
+        return;
     struct oto_layer_offsets offsets;
     oto_network_layer_offsets(shape, l - 1, &offsets);
     oto_linear_backward(&net->proj[l - 1], dparams + offsets.proj_weight,
                         dparams + offsets.proj_bias, ws->doutput.p, dinput, ws->outputs[l - 1].p,
                         seqs->n_rows, pool);
-    return ws->doutput.p;
 }
 
 oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws,
@@ -62,7 +62,6 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
     oto_network_output_offsets(shape, &weight, &bias);
     oto_linear_backward(&net->output, dparams + weight, dparams + bias, ws->doutput.p, dlogits,
                         ws->outputs[shape->n_layers - 1].p, seqs->n_rows, pool);
-    const oto_real *dh = ws->doutput.p;
     for (int l = shape->n_layers - 1; l >= 0; l--) {
         struct oto_layer_offsets offsets;
         oto_network_layer_offsets(shape, l, &offsets);
@@ -72,10 +71,10 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
                                                    .dr = dparams + offsets.r[d],
                                                    .dbias = dparams + offsets.bias[d]};
         oto_bilstm_backward(&net->layers[l], &net->dsp, &ws->states[l], &ws->scratch, grads,
-                            l > 0 ? ws->dinput.p : dx, dh, ws->outputs[l].p,
-                            layer_input(net, ws, x, l), seqs, pool);
+                            l > 0 ? input_gradient(net, ws, l) : dx, ws->doutput.p,
+                            ws->outputs[l].p, layer_input(net, ws, x, l), seqs, pool);
         if (l > 0)
-            dh = below(net, ws, dparams, l, seqs, pool);
+            below(net, ws, dparams, l, seqs, pool);
     }
     return OTO_OK;
 }

@@ -22,9 +22,9 @@ static bool reserve_backward(const struct oto_network *net, struct oto_network_w
 {
     const struct oto_network_shape *shape = &net->shape;
     size_t n_states = 2 * (size_t)shape->n_hidden;
-    size_t n_inputs = shape->n_proj > 0 ? (size_t)shape->n_proj : n_states;
     if (!oto_buffer_reserve(&ws->doutput, seqs->n_rows, n_states) ||
-        (shape->n_layers > 1 && !oto_buffer_reserve(&ws->dinput, seqs->n_rows, n_inputs)))
+        (oto_network_has_proj(shape, 0) &&
+         !oto_buffer_reserve(&ws->dinput, seqs->n_rows, (size_t)shape->n_proj)))
         return false;
     for (int l = 0; l < shape->n_layers; l++)
         if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], &net->dsp, seqs))

@@ -41,7 +41,7 @@ struct oto_network_workspace {
     /* Of layer l > 0 where that is not outputs[l-1]: after projection [N, P] or dropout [N, 2H]. */
     struct oto_buffer inputs[OTO_NETWORK_LAYERS_MAX];
     struct oto_buffer doutput; /* [N, 2H] */
-    struct oto_buffer dinput;  /* [N, P] or [N, 2H] */
+    struct oto_buffer dinput;  /* [N, P] where there are projections */
     struct oto_bilstm_scratch scratch;
     struct oto_network_kept kept;
 };

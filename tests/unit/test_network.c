@@ -242,6 +242,28 @@ static void workspace_is_reused(void **state)
     }
 }
 
+/* What math.md, section 3.5 says that training holds, with some scratch beside it. */
+static void holds_the_documented_memory(void **state)
+{
+    (void)state;
+    enum { FRAMES = 12000, H = 16 };
+    static const struct oto_network_shape shapes[] = {{6, 2, H, 0, 5}, {6, 2, H, 10, 5}};
+    static const size_t numbers[] = {2 * (8 * H + 2 * H + 2 * H) + 2 * H,
+                                     2 * (8 * H + 2 * H + 2 * H) + 10 + 2 * H + 10};
+    for (int s = 0; s < 2; s++) {
+        struct fixture f;
+        struct batch b;
+        set_up(&f, shapes[s]);
+        make_batch(&b, &f, (int[]){FRAMES}, 1);
+        assert_int_equal(forward(&f, &b, 1, NULL, NULL), OTO_OK);
+        size_t expected = FRAMES * numbers[s] * sizeof(float);
+        size_t scratch = (size_t)1 << 20; /* panels of blocks of frames, by the layer's size */
+        assert_in_range(oto_network_workspace_bytes(f.ws), expected, expected + scratch);
+        free_batch(&b);
+        tear_down(&f);
+    }
+}
+
 static void dropout_follows_seed_and_stream(void **state)
 {
     (void)state;
@@ -479,6 +501,7 @@ int main(void)
         cmocka_unit_test(inference_equals_training),
         cmocka_unit_test(batch_equals_single),
         cmocka_unit_test(workspace_is_reused),
+        cmocka_unit_test(holds_the_documented_memory),
         cmocka_unit_test(dropout_follows_seed_and_stream),
         cmocka_unit_test(lists_tensors),
         cmocka_unit_test(initialises_by_name),
