@@ -186,10 +186,10 @@ static void rows_are_quantised(void **state)
     for (size_t k = 0; k < 602; k++)
         random[k / 301][k % 301] = (float)oto_rng_normal(5, 1, k);
     oto_quantize_rows(random_codes[0], random_scales, random[0], 2, 301);
-    for (size_t k = 0; k < 602; k++) {
-        const float scale = random_scales[k / 301];
-        assert_true(fabsf(random[k / 301][k % 301] - scale * random_codes[k / 301][k % 301]) <=
-                    0.5001f * scale);
+    for (int r = 0; r < 2; r++) {
+        for (size_t k = 0; k < 301; k++)
+            assert_true(fabsf(random[r][k] - random_scales[r] * (float)random_codes[r][k]) <=
+                        0.5001f * random_scales[r]);
     }
 }
 
