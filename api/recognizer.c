@@ -5,6 +5,7 @@
 
 #include "acoustic/sequences.h"
 #include "api/model.h"
+#include "api/search.h"
 #include "api/stages.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -24,8 +25,7 @@ struct oto_recognizer {
     struct oto_network_workspace *workspace;
     struct oto_pool *pool; /* NULL for one thread */
     struct oto_sequences sequences;
-    struct oto_lexicon *lexicon; /* read for this recognizer; NULL: the model's or none */
-    struct oto_beam *beam;       /* NULL when greedy */
+    struct oto_search search;
 
     size_t max_static; /* frames of the longest segment */
     size_t max_frames; /* vectors that the network reads for it */
@@ -52,7 +52,10 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .beam = 0,
                                         .n_best = 1,
                                         .max_segment_s = 30,
-                                        .n_threads = 1};
+                                        .n_threads = 1,
+                                        .lm_weight = 0.5,
+                                        .word_bonus = 1.5,
+                                        .unknown_weight = -2};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -77,29 +80,6 @@ static oto_status check_options(oto_recognizer_options *o, const oto_model *mode
     return OTO_OK;
 }
 
-/* A lexicon needs the search even for a beam of one. */
-static oto_status create_beam(oto_recognizer *rec, oto_error *err)
-{
-    const struct oto_bundle *b = rec->model->bundle;
-    const char *path = rec->options.lexicon;
-    const struct oto_lexicon *lexicon = b->lexicon;
-    oto_status status = OTO_OK;
-    if (path != NULL && strcmp(path, "none") == 0) {
-        lexicon = NULL;
-    } else if (path != NULL && path[0] != 0) {
-        status = oto_lexicon_load(&rec->lexicon, path, b->alphabet, err);
-        lexicon = rec->lexicon;
-    }
-    if (status != OTO_OK || (rec->options.beam == 1 && lexicon == NULL))
-        return status;
-    struct oto_beam_options options = b->beam;
-    options.beam = rec->options.beam;
-    status = oto_beam_create(&rec->beam, b->shape.n_outputs, &options, err);
-    if (status == OTO_OK)
-        oto_beam_set_lexicon(rec->beam, lexicon);
-    return status;
-}
-
 static oto_status create_parts(oto_recognizer *rec, oto_error *err)
 {
     const struct oto_bundle *b = rec->model->bundle;
@@ -115,7 +95,7 @@ static oto_status create_parts(oto_recognizer *rec, oto_error *err)
         if (status != OTO_OK)
             return status;
     }
-    status = create_beam(rec, err);
+    status = oto_search_init(&rec->search, b, &rec->options, err);
     if (status != OTO_OK)
         return status;
     double shift_s = b->frontend.frame_shift_ms / 1000;
@@ -161,7 +141,7 @@ oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
     status = check_options(&rec->options, model, err);
     if (status == OTO_OK)
         status = create_parts(rec, err);
-    rec->options.lexicon = NULL; /* the caller's text may go */
+    rec->options.lexicon = rec->options.lm = NULL; /* the caller's texts may go */
     if (status != OTO_OK) {
         oto_recognizer_destroy(rec);
         return status;
@@ -190,8 +170,7 @@ void oto_recognizer_destroy(oto_recognizer *rec)
     oto_free(rec->labels);
     oto_free(rec->log_probs);
     oto_free(rec->features);
-    oto_beam_destroy(rec->beam);
-    oto_lexicon_destroy(rec->lexicon);
+    oto_search_clear(&rec->search);
     oto_sequences_clear(&rec->sequences);
     oto_pool_destroy(rec->pool);
     oto_network_workspace_destroy(rec->workspace);
@@ -266,10 +245,10 @@ static oto_status decode_beam(oto_recognizer *rec, size_t n_frames, oto_error *e
 {
     const struct oto_hypothesis *hyps = NULL;
     int n_hyps = 0;
-    oto_beam_reset(rec->beam);
-    oto_status status = oto_beam_push(rec->beam, rec->log_probs, n_frames, err);
+    oto_beam_reset(rec->search.beam);
+    oto_status status = oto_beam_push(rec->search.beam, rec->log_probs, n_frames, err);
     if (status == OTO_OK)
-        status = oto_beam_n_best(rec->beam, rec->options.beam, &hyps, &n_hyps, err);
+        status = oto_beam_n_best(rec->search.beam, rec->options.beam, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
          i++) {
         char *text = NULL;
@@ -313,8 +292,8 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     count(rec, OTO_STAGE_NETWORK, start);
     start = now(rec);
     if (status == OTO_OK)
-        status = rec->beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
-                                   : decode_greedy(rec, (size_t)n_frames, err);
+        status = rec->search.beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
+                                          : decode_greedy(rec, (size_t)n_frames, err);
     if (status == OTO_OK)
         status = append_text(rec, rec->alternatives[0].text, err);
     count(rec, OTO_STAGE_DECODER, start);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/decoding.h"
 #include "cli/json.h"
 #include "otolith/audio.h"
 #include "otolith/otolith.h"
@@ -20,7 +21,8 @@ static const char *const format_names[] = {"text", "json", NULL};
 
 struct bench_options {
     char *model;
-    int format, beam, threads, runs, portion_ms;
+    int format, threads, runs, portion_ms;
+    struct oto_cli_decoding decoding;
 };
 
 #define FIELD(f) .offset = offsetof(struct bench_options, f)
@@ -34,8 +36,6 @@ static const struct oto_option option_table[] = {
      .help = "Times that the files are gone through, after one that is not counted."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
      .choices = format_names, .help = "How the figures are printed."},
-    {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
-     .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
     {.name = "portion", .type = OTO_OPTION_INT, FIELD(portion_ms), .default_text = "100", .min = 1, .max = 60000,
      .argument = "MS", .help = "Audio handed to the recognizer at once, in milliseconds."},
 };
@@ -221,7 +221,7 @@ static oto_status set_up(struct bench *b, oto_error *err)
     const struct bench_options *o = b->options;
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
-    options.beam = o->beam;
+    oto_cli_set_decoding(&options, &o->decoding);
     options.n_threads = o->threads;
     oto_model_get_info(b->model, &b->model_info);
     b->n_portion = (size_t)o->portion_ms * (size_t)b->model_info.rate_hz / 1000;
@@ -382,11 +382,16 @@ static int bench_files(const struct bench_options *o, const char **files, int n)
 int oto_cmd_bench(int argc, char **argv)
 {
     struct bench_options options = {0};
-    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    const struct oto_option_group groups[] = {
+        {"Options:", option_table, N_OPTIONS, &options},
+        {"Decoding:", oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding},
+        {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
     const char **files = calloc((size_t)argc, sizeof *files);
-    if (files == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+    if (files == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK ||
+        oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
+            OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code)) {
         code = OTO_EXIT_OK;
@@ -399,6 +404,7 @@ int oto_cmd_bench(int argc, char **argv)
         if (code == OTO_EXIT_OK)
             code = bench_files(&options, files, n);
     }
+    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(files);
     return code;

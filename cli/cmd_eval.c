@@ -10,6 +10,7 @@
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/decoding.h"
 #include "cli/eval.h"
 #include "otolith/audio.h"
 #include "otolith/otolith.h"
@@ -19,9 +20,10 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
                                        NULL}; /* enum oto_eval_by */
 
 struct eval_options {
-    char *model, *manifest, *hyp, *lexicon, *alignments;
-    int corpus_format, format, by, beam, jobs, n_resamples, n_confusions;
+    char *model, *manifest, *hyp, *alignments;
+    int corpus_format, format, by, jobs, n_resamples, n_confusions;
     uint64_t seed;
+    struct oto_cli_decoding decoding;
 };
 
 #define FIELD(f) .offset = offsetof(struct eval_options, f)
@@ -43,10 +45,6 @@ static const struct oto_option option_table[] = {
      .choices = format_names, .help = "What is printed."},
     {.name = "by", .type = OTO_OPTION_CHOICE, FIELD(by), .default_text = "none", .choices = by_names,
      .help = "Adds a table with a row for each of them."},
-    {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
-     .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
-    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
-     .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
      .help = "Utterances worked on at the same time."},
     {.name = "resamples", .type = OTO_OPTION_INT, FIELD(n_resamples), .default_text = "1000", .min = 0, .max = 1e6,
@@ -149,8 +147,7 @@ static oto_status recognise_all(struct oto_eval *e, const struct oto_model *mode
 {
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
-    options.beam = o->beam;
-    options.lexicon = o->lexicon;
+    oto_cli_set_decoding(&options, &o->decoding);
     struct job job = {e, model->bundle->alphabet};
     struct oto_batch batch = {.model = model,
                               .options = &options,
@@ -222,7 +219,7 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
                          .n_items = corpus->n,
                          .n_bad_lines = corpus->n_bad,
                          .by = o->by,
-                         .beam = o->beam ? o->beam : model->bundle->beam.beam,
+                         .beam = o->decoding.beam ? o->decoding.beam : model->bundle->beam.beam,
                          .n_resamples = o->n_resamples,
                          .n_confusions = o->n_confusions,
                          .seed = o->seed};
@@ -235,7 +232,7 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
     for (size_t i = 0; i < e.n_items; i++)
         e.items[i].utterance = &corpus->utts[i];
     if (recognise_all(&e, model, o, &err) != OTO_OK)
-        code = oto_cli_fail(&err, o->lexicon);
+        code = oto_cli_fail(&err, oto_cli_decoding_file(&o->decoding, &err));
     else
         code = print_report(&e, o);
 out:
@@ -265,11 +262,16 @@ static int load_and_evaluate(const struct eval_options *o)
 int oto_cmd_eval(int argc, char **argv)
 {
     struct eval_options options = {0};
-    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    const struct oto_option_group groups[] = {
+        {"Options:", option_table, N_OPTIONS, &options},
+        {"Decoding:", oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding},
+        {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
     const char **operands = oto_calloc((size_t)argc, sizeof *operands);
-    if (!operands || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+    if (!operands || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK ||
+        oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
+            OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code)) {
         if (n > 0)
@@ -281,6 +283,7 @@ int oto_cmd_eval(int argc, char **argv)
         else
             code = load_and_evaluate(&options);
     }
+    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     oto_free(operands);
     return code;

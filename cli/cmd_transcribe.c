@@ -6,6 +6,7 @@
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/decoding.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "otolith/audio.h"
@@ -19,9 +20,10 @@ static const char *const output_names[] = {"text", "tsv", "json",
                                            NULL}; /* in the order of outputs */
 
 struct transcribe_options {
-    char *model, *lexicon, *raw;
-    int format, beam, n_best, channel, jobs, threads;
+    char *model, *raw;
+    int format, n_best, channel, jobs, threads;
     double max_segment_s;
+    struct oto_cli_decoding decoding;
 };
 
 #define FIELD(f) .offset = offsetof(struct transcribe_options, f)
@@ -31,10 +33,6 @@ static const struct oto_option option_table[] = {
      .help = "Model file, or its name in the search path; none is the default model, english."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
      .choices = output_names, .help = "What is printed for each file."},
-    {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
-     .help = "Prefixes kept in the search; 1 is greedy, 0 the model's own choice."},
-    {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
-     .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "n-best", .short_name = 'n', .type = OTO_OPTION_INT, FIELD(n_best), .default_text = "1", .min = 1, .max = 10000,
      .help = "Alternatives listed with --format=json; at most the beam."},
     {.name = "channel", .short_name = 'c', .type = OTO_OPTION_INT, FIELD(channel), .default_text = "0", .min = 0, .max = 1024,
@@ -158,10 +156,9 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
     oto_error err = {0};
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
-    options.beam = o->beam;
+    oto_cli_set_decoding(&options, &o->decoding);
     options.n_best = o->n_best;
     options.max_segment_s = o->max_segment_s;
-    options.lexicon = o->lexicon;
     options.n_threads = o->threads;
     struct job job = {.options = o, .items = calloc((size_t)n, sizeof *job.items), .n_items = n};
     if (job.items == NULL) {
@@ -178,8 +175,9 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
                               .arg = &job,
                               .work = transcribe,
                               .tell = tell};
-    int code = oto_batch_run(&batch, &err) == OTO_OK ? finish(&job, &batch)
-                                                     : oto_cli_fail(&err, o->lexicon);
+    int code = oto_batch_run(&batch, &err) == OTO_OK
+                   ? finish(&job, &batch)
+                   : oto_cli_fail(&err, oto_cli_decoding_file(&o->decoding, &err));
     for (int i = 0; i < n; i++)
         free(job.items[i].output);
     free(job.items);
@@ -220,17 +218,23 @@ static int load_and_run(const struct transcribe_options *o, const char **files, 
 int oto_cmd_transcribe(int argc, char **argv)
 {
     struct transcribe_options options = {0};
-    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    const struct oto_option_group groups[] = {
+        {"Options:", option_table, N_OPTIONS, &options},
+        {"Decoding:", oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding},
+        {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
     const char **files = calloc((size_t)argc, sizeof *files);
-    if (files == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+    if (files == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK ||
+        oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
+            OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code)) {
         code = check_usage(&options, files, n);
         if (code == OTO_EXIT_OK)
             code = load_and_run(&options, files, n);
     }
+    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(files);
     return code;

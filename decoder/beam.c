@@ -12,70 +12,21 @@
  * An extension that is in the beam already gets that added; the others compete as newcomers with
  * the prefixes that stay. Symbols that are not looked at count as probability 0, the blank too.
  *
- * With a lexicon a prefix is extended only to what begins a text of whole words, and the likeliest
- * prefix that ends with a whole word (the spare) is kept even where it is too unlikely for the
- * beam. It cannot die out, as the blank is always looked at.
+ * With a language each of these has the language's score of its prefix as a factor, which changes
+ * where a label is handed on. Spaces at the start and next to one another are one: where nothing is
+ * written yet, or a space was last, label'(l) has total(l) y(space).
+ *
+ * With a strict lexicon a prefix is extended only to what begins a text of whole words, and the
+ * likeliest prefix that ends with a whole word (the spare) is kept even where it is too unlikely
+ * for the beam. It cannot die out, as the blank is always looked at.
  */
-#include "decoder/beam.h"
-
 #include <limits.h>
-#include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "base/mem.h"
-#include "decoder/trie.h"
+#include "decoder/beam_private.h"
 
-#define LOG_0 (-(double)INFINITY)
-/** Least natural log-probability of the blank where a lexicon needs one. */
+/** Least natural log-probability of the blank where every prefix must live on. */
 #define IMPOSSIBLE (-1000.0)
-
-/** A prefix of the beam. Natural logs. */
-struct entry {
-    double total, blank, label;
-    int32_t node;
-    int32_t first_child, next_child; /* entries that extend this one by a label, as a list */
-};
-
-/** A prefix that may come into the next beam. */
-struct candidate {
-    double total, blank, label;
-    int32_t node, more; /* the sequence of node, extended by label more unless that is 0 */
-    int32_t place;      /* in the lexicon; 0 without */
-};
-
-struct oto_beam {
-    struct oto_beam_options options;
-    int n_symbols;
-    const struct oto_lexicon *lexicon; /* NULL: any text */
-    size_t n_frames;                   /* since reset */
-    struct oto_trie trie;
-    int32_t n_entries;
-    struct entry *entries;        /* [beam + 1] best first, the spare last */
-    struct candidate *candidates; /* [beam + 1] */
-    struct candidate spare;       /* the best of whole words; total +inf without lexicon */
-    int32_t *order, *scratch;     /* [max(beam + 1, n_symbols)] */
-    int32_t n_labels;
-    int32_t *symbols; /* [n_labels] looked at in the frame, likeliest first, without the blank */
-    double *log_y;    /* [n_symbols] of the frame, LOG_0 where the symbol is not looked at */
-    uint64_t *stamps,
-        stamp; /* [n_symbols] which labels extend a prefix to one that is in the beam */
-    struct oto_hypothesis *hypotheses;
-    int *texts; /* labels and frames of the hypotheses */
-    size_t hypotheses_capacity, texts_capacity;
-};
-
-static inline double log_add(double a, double b)
-{
-    if (a < b) {
-        double c = a;
-        a = b;
-        b = c;
-    }
-    if (b - a < -40.0 || b == LOG_0) /* e^-40 is below half a unit in the last place of 1 */
-        return a;
-    return a + log1p(exp(b - a));
-}
 
 oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
                            const struct oto_beam_options *options, oto_error *err)
@@ -96,14 +47,15 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
     beam->scratch = oto_calloc(n > K ? n : K, sizeof *beam->scratch);
     beam->symbols = oto_calloc(K, sizeof *beam->symbols);
     beam->log_y = oto_calloc(K, sizeof *beam->log_y);
+    beam->finals = oto_calloc(n, sizeof *beam->finals);
     beam->stamps = oto_calloc(K, sizeof *beam->stamps);
     if (!beam->entries || !beam->candidates || !beam->order || !beam->scratch || !beam->symbols ||
-        !beam->log_y || !beam->stamps || !oto_trie_reserve(&beam->trie, 1)) {
+        !beam->log_y || !beam->finals || !beam->stamps || !oto_trie_reserve(&beam->trie, 1)) {
         oto_beam_destroy(beam);
         return oto_fail_memory(err, "beam search");
     }
     for (int k = 0; k < n_symbols; k++)
-        beam->log_y[k] = LOG_0;
+        beam->log_y[k] = OTO_LOG_0;
     oto_beam_reset(beam);
     *out = beam;
     return OTO_OK;
@@ -120,16 +72,39 @@ void oto_beam_destroy(struct oto_beam *beam)
     oto_free(beam->scratch);
     oto_free(beam->symbols);
     oto_free(beam->log_y);
+    oto_free(beam->finals);
+    oto_free(beam->contexts);
     oto_free(beam->stamps);
     oto_free(beam->hypotheses);
     oto_free(beam->texts);
     oto_free(beam);
 }
 
-void oto_beam_set_lexicon(struct oto_beam *beam, const struct oto_lexicon *lexicon)
+/** Contexts for all nodes that the trie has room for. */
+static bool reserve_contexts(struct oto_beam *beam)
 {
-    beam->lexicon = lexicon;
+    if (!beam->language || beam->n_contexts >= beam->trie.capacity)
+        return true;
+    void *grown = oto_realloc(beam->contexts, (size_t)beam->n_contexts, (size_t)beam->trie.capacity,
+                              sizeof *beam->contexts);
+    if (!grown)
+        return false;
+    beam->contexts = grown;
+    beam->n_contexts = beam->trie.capacity;
+    return true;
+}
+
+oto_status oto_beam_set_language(struct oto_beam *beam, const struct oto_language *language,
+                                 oto_error *err)
+{
+    const struct oto_language *before = beam->language;
+    beam->language = language;
+    if (!reserve_contexts(beam)) {
+        beam->language = before;
+        return oto_fail_memory(err, "beam search");
+    }
     oto_beam_reset(beam);
+    return OTO_OK;
 }
 
 void oto_beam_reset(struct oto_beam *beam)
@@ -139,7 +114,10 @@ void oto_beam_reset(struct oto_beam *beam)
     beam->trie.nodes[OTO_TRIE_ROOT].entry = 0;
     beam->n_frames = 0;
     beam->n_entries = 1;
-    beam->entries[0] = (struct entry){0.0, 0.0, LOG_0, OTO_TRIE_ROOT, OTO_TRIE_NONE, OTO_TRIE_NONE};
+    beam->entries[0] =
+        (struct oto_beam_entry){0.0, 0.0, OTO_LOG_0, OTO_TRIE_ROOT, OTO_TRIE_NONE, OTO_TRIE_NONE};
+    if (beam->language)
+        oto_context_start(beam->language, &beam->contexts[OTO_TRIE_ROOT]);
 }
 
 /** Sorts indices by a strict total order; runs that are in order already cost one comparison each.
@@ -178,10 +156,15 @@ static inline bool symbol_before(const struct oto_beam *beam, int32_t a, int32_t
 /** Better score first, then by labels, so that no two candidates are equal. */
 static inline bool candidate_before(const struct oto_beam *beam, int32_t a, int32_t b)
 {
-    const struct candidate *x = &beam->candidates[a], *y = &beam->candidates[b];
+    const struct oto_beam_candidate *x = &beam->candidates[a], *y = &beam->candidates[b];
     if (x->total != y->total)
         return x->total > y->total;
     return oto_trie_compare(&beam->trie, x->node, x->more, y->node, y->more) < 0;
+}
+
+static inline bool is_strict(const struct oto_beam *beam)
+{
+    return beam->language && beam->language->strict;
 }
 
 /** Puts symbol k into its place among the n likeliest, at most top_n; of equals the first stays.
@@ -191,10 +174,10 @@ static int insert_symbol(struct oto_beam *beam, int32_t k, int n)
     if (n == beam->options.top_n) {
         int32_t last = beam->symbols[n - 1];
         if (beam->log_y[k] <= beam->log_y[last]) {
-            beam->log_y[k] = LOG_0;
+            beam->log_y[k] = OTO_LOG_0;
             return n;
         }
-        beam->log_y[last] = LOG_0;
+        beam->log_y[last] = OTO_LOG_0;
         n--;
     }
     int j = n;
@@ -214,7 +197,7 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
             best = k;
     for (int k = 0; k < beam->n_symbols; k++) {
         double log_y = (double)log_probs[k];
-        if (k != best && (log_y < beam->options.min_log_prob || log_y == LOG_0))
+        if (k != best && (log_y < beam->options.min_log_prob || log_y == OTO_LOG_0))
             continue;
         beam->log_y[k] = log_y;
         if (beam->options.top_n > 0)
@@ -228,22 +211,40 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
     for (int i = 0; i < n; i++)
         if (beam->symbols[i] != 0)
             beam->symbols[beam->n_labels++] = beam->symbols[i];
-    if (beam->lexicon)
+    if (is_strict(beam))
         beam->log_y[0] = fmax((double)log_probs[0], IMPOSSIBLE);
 }
 
 static void forget_symbols(struct oto_beam *beam)
 {
-    beam->log_y[0] = LOG_0;
+    beam->log_y[0] = OTO_LOG_0;
     for (int i = 0; i < beam->n_labels; i++)
-        beam->log_y[beam->symbols[i]] = LOG_0;
+        beam->log_y[beam->symbols[i]] = OTO_LOG_0;
 }
 
 /** What a prefix hands to its extension by k (eq. 50): a repeated label must come after a blank. */
-static double extend(const struct oto_beam *beam, const struct entry *parent, int32_t k)
+static double extend(const struct oto_beam *beam, const struct oto_beam_entry *parent, int32_t k)
 {
     bool repeats = beam->trie.nodes[parent->node].label == k;
     return (repeats ? parent->blank : parent->total) + beam->log_y[k];
+}
+
+/** How the language's score changes from a node to its child. */
+static inline double language_step(const struct oto_beam *beam, int32_t parent, int32_t child)
+{
+    return beam->language ? beam->contexts[child].score - beam->contexts[parent].score : 0.0;
+}
+
+/** What all alignments of a prefix that end in its last label come to, without those handed to it.
+ */
+static double keep_label(const struct oto_beam *beam, const struct oto_beam_entry *e)
+{
+    int32_t label = beam->trie.nodes[e->node].label;
+    if (beam->language && beam->contexts[e->node].n_letters == 0) { /* more spaces are one */
+        int32_t space = beam->language->lexicon->space;
+        return space > 0 ? e->total + beam->log_y[space] : OTO_LOG_0;
+    }
+    return label ? e->label + beam->log_y[label] : OTO_LOG_0;
 }
 
 /** The label of a node is emitted at this frame with this log-probability; the likeliest such frame
@@ -277,14 +278,9 @@ static void make_heap(struct oto_beam *beam, int32_t n)
         sift_down(beam, i, n);
 }
 
-static bool is_complete(const struct oto_beam *beam, int32_t place)
-{
-    return !beam->lexicon || oto_lexicon_is_complete(beam->lexicon, place);
-}
-
 /** As candidate_before(). */
-static bool is_better(const struct oto_beam *beam, const struct candidate *a,
-                      const struct candidate *b)
+static bool is_better(const struct oto_beam *beam, const struct oto_beam_candidate *a,
+                      const struct oto_beam_candidate *b)
 {
     return a->total > b->total ||
            (a->total == b->total &&
@@ -293,9 +289,9 @@ static bool is_better(const struct oto_beam *beam, const struct candidate *a,
 
 /** Takes a candidate in; when the beam is full, for the worst of those there, if it is better.
  * Returns their number. */
-static int32_t offer(struct oto_beam *beam, struct candidate c, int32_t n)
+static int32_t offer(struct oto_beam *beam, struct oto_beam_candidate c, int32_t n)
 {
-    if (beam->lexicon && is_complete(beam, c.place) && is_better(beam, &c, &beam->spare))
+    if (is_better(beam, &c, &beam->spare) && oto_beam_is_complete(beam, c.place))
         beam->spare = c;
     if (n < beam->options.beam) {
         beam->candidates[n] = c;
@@ -304,7 +300,7 @@ static int32_t offer(struct oto_beam *beam, struct candidate c, int32_t n)
             make_heap(beam, n);
         return n;
     }
-    struct candidate *worst = &beam->candidates[beam->order[0]];
+    struct oto_beam_candidate *worst = &beam->candidates[beam->order[0]];
     if (is_better(beam, &c, worst)) {
         *worst = c;
         sift_down(beam, 0, n);
@@ -319,23 +315,30 @@ static int32_t stay(struct oto_beam *beam)
     for (int32_t i = 0; i < beam->n_entries; i++)
         beam->entries[i].first_child = OTO_TRIE_NONE;
     for (int32_t i = 0; i < beam->n_entries; i++) {
-        struct entry *e = &beam->entries[i];
+        struct oto_beam_entry *e = &beam->entries[i];
         const struct oto_trie_node *node = &beam->trie.nodes[e->node];
         int32_t parent =
             node->parent == OTO_TRIE_NONE ? OTO_TRIE_NONE : beam->trie.nodes[node->parent].entry;
         double blank = e->total + beam->log_y[0];
-        double label = node->label ? e->label + beam->log_y[node->label] : LOG_0;
+        double label = keep_label(beam, e), language = 0.0;
         if (parent != OTO_TRIE_NONE) {
-            struct entry *p = &beam->entries[parent];
-            double onset = extend(beam, p, node->label);
+            struct oto_beam_entry *p = &beam->entries[parent];
+            double onset = extend(beam, p, node->label) + language_step(beam, p->node, e->node);
             note_onset(beam, e->node, onset);
-            label = log_add(label, onset);
+            label = oto_log_add(label, onset);
             e->next_child = p->first_child;
             p->first_child = i;
         }
-        double total = log_add(blank, label);
-        if (total > LOG_0)
-            n = offer(beam, (struct candidate){total, blank, label, e->node, 0, node->place}, n);
+        double total = oto_log_add(blank, label);
+        int32_t place = 0;
+        if (beam->language) {
+            place = beam->contexts[e->node].place;
+            language = beam->contexts[e->node].score;
+        }
+        if (total > OTO_LOG_0)
+            n = offer(beam,
+                      (struct oto_beam_candidate){total, blank, label, e->node, 0, place, language},
+                      n);
     }
     return n;
 }
@@ -345,6 +348,31 @@ static inline bool is_hopeless(const struct oto_beam *beam, double score, int32_
 {
     return n == beam->options.beam && score < beam->candidates[beam->order[0]].total &&
            score < beam->spare.total;
+}
+
+/** Offers an extension of a prefix by k, where the language allows it. */
+static int32_t offer_extension(struct oto_beam *beam, const struct oto_beam_entry *e, int32_t k,
+                               int32_t n)
+{
+    struct oto_beam_candidate c = {.node = e->node, .more = k, .blank = OTO_LOG_0};
+    double step = 0.0;
+    if (beam->language) {
+        struct oto_context *context = &beam->contexts[e->node];
+        if (!oto_context_step(beam->language, context, k, &c.language, &c.place))
+            return n;
+        step = c.language - context->score;
+    }
+    c.label = c.total = extend(beam, e, k) + step;
+    return c.total > OTO_LOG_0 ? offer(beam, c, n) : n;
+}
+
+/** Marks the labels that extend a prefix to one that is in the beam. */
+static void mark_children(struct oto_beam *beam, const struct oto_beam_entry *e)
+{
+    beam->stamp++;
+    for (int32_t child = e->first_child; child != OTO_TRIE_NONE;
+         child = beam->entries[child].next_child)
+        beam->stamps[beam->trie.nodes[beam->entries[child].node].label] = beam->stamp;
 }
 
 /**
@@ -357,25 +385,41 @@ static int32_t extend_all(struct oto_beam *beam, int32_t n)
     if (beam->n_labels == 0)
         return n;
     for (int32_t i = 0; i < beam->n_entries; i++) {
-        const struct entry *e = &beam->entries[i];
+        const struct oto_beam_entry *e = &beam->entries[i];
         if (is_hopeless(beam, e->total + beam->log_y[beam->symbols[0]], n))
             break;
-        beam->stamp++;
-        for (int32_t child = e->first_child; child != OTO_TRIE_NONE;
-             child = beam->entries[child].next_child)
-            beam->stamps[beam->trie.nodes[beam->entries[child].node].label] = beam->stamp;
+        mark_children(beam, e);
         for (int32_t j = 0; j < beam->n_labels; j++) {
             int32_t k = beam->symbols[j];
             if (is_hopeless(beam, e->total + beam->log_y[k], n))
                 break;
-            double score = extend(beam, e, k);
-            if (beam->stamps[k] == beam->stamp || score == LOG_0)
-                continue;
-            int32_t place = 0;
-            if (beam->lexicon)
-                place = oto_lexicon_step(beam->lexicon, beam->trie.nodes[e->node].place, k);
-            if (place != OTO_LEXICON_NONE)
-                n = offer(beam, (struct candidate){score, LOG_0, score, e->node, k, place}, n);
+            if (beam->stamps[k] != beam->stamp)
+                n = offer_extension(beam, e, k, n);
+        }
+    }
+    return n;
+}
+
+/** The same with a language, where an extension may score higher than its prefix. */
+static int32_t extend_all_with_language(struct oto_beam *beam, int32_t n)
+{
+    const struct oto_language *language = beam->language;
+    int32_t space = language->lexicon->space;
+    for (int32_t i = 0; i < beam->n_entries && beam->n_labels > 0; i++) {
+        const struct oto_beam_entry *e = &beam->entries[i];
+        const struct oto_context *context = &beam->contexts[e->node];
+        double most = e->total + oto_context_gain(language, context);
+        mark_children(beam, e);
+        if (space > 0 && beam->log_y[space] > OTO_LOG_0 && beam->stamps[space] != beam->stamp &&
+            !is_hopeless(
+                beam, e->total + oto_context_space_gain(language, context) + beam->log_y[space], n))
+            n = offer_extension(beam, e, space, n);
+        for (int32_t j = 0; j < beam->n_labels; j++) {
+            int32_t k = beam->symbols[j];
+            if (is_hopeless(beam, most + beam->log_y[k], n))
+                break;
+            if (k != space && beam->stamps[k] != beam->stamp)
+                n = offer_extension(beam, e, k, n);
         }
     }
     return n;
@@ -391,7 +435,7 @@ static int32_t choose_candidates(struct oto_beam *beam, int32_t n)
            beam->candidates[beam->order[n - 1]].total < best - beam->options.score_margin)
         n--;
     for (int32_t i = 0; i < n; i++)
-        if (is_complete(beam, beam->candidates[beam->order[i]].place))
+        if (oto_beam_is_complete(beam, beam->candidates[beam->order[i]].place))
             return n;
     beam->candidates[beam->options.beam] = beam->spare;
     beam->order[n] = beam->options.beam;
@@ -405,10 +449,13 @@ static void renew_entries(struct oto_beam *beam, int32_t n)
     n = choose_candidates(beam, n);
     for (int32_t i = 0; i < n;
          i++) { /* before anything is released, as parents may only live in the old beam */
-        struct candidate *c = &beam->candidates[beam->order[i]];
+        struct oto_beam_candidate *c = &beam->candidates[beam->order[i]];
         if (c->more) {
-            c->node = oto_trie_child(trie, c->node, c->more);
-            trie->nodes[c->node].place = c->place;
+            int32_t parent = c->node;
+            c->node = oto_trie_child(trie, parent, c->more);
+            if (beam->language)
+                oto_context_enter(beam->language, &beam->contexts[c->node], &beam->contexts[parent],
+                                  c->more, c->language, c->place);
             note_onset(beam, c->node, c->label);
         }
         oto_trie_hold(trie, c->node);
@@ -418,22 +465,37 @@ static void renew_entries(struct oto_beam *beam, int32_t n)
         oto_trie_release(trie, beam->entries[i].node);
     }
     for (int32_t i = 0; i < n; i++) {
-        const struct candidate *c = &beam->candidates[beam->order[i]];
-        beam->entries[i] =
-            (struct entry){c->total, c->blank, c->label, c->node, OTO_TRIE_NONE, OTO_TRIE_NONE};
+        const struct oto_beam_candidate *c = &beam->candidates[beam->order[i]];
+        beam->entries[i] = (struct oto_beam_entry){c->total, c->blank,      c->label,
+                                                   c->node,  OTO_TRIE_NONE, OTO_TRIE_NONE};
         trie->nodes[c->node].entry = i;
     }
     beam->n_entries = n;
 }
 
+/** A frame of nothing but blanks: all prefixes stay, in the same order. */
+static void stay_all(struct oto_beam *beam)
+{
+    for (int32_t i = 0; i < beam->n_entries; i++) {
+        struct oto_beam_entry *e = &beam->entries[i];
+        e->total = e->blank = e->total + beam->log_y[0];
+        e->label = OTO_LOG_0;
+    }
+}
+
 static void step(struct oto_beam *beam, const float *log_probs)
 {
     choose_symbols(beam, log_probs);
-    beam->spare = (struct candidate){.total = beam->lexicon ? LOG_0 : (double)INFINITY};
-    int32_t n = stay(beam);
-    n = extend_all(beam, n);
-    /* n >= 1: the likeliest symbol, or with a lexicon the blank, keeps or extends any prefix */
-    renew_entries(beam, n);
+    if (beam->n_labels > 0) {
+        beam->spare =
+            (struct oto_beam_candidate){.total = is_strict(beam) ? OTO_LOG_0 : (double)INFINITY};
+        int32_t n = stay(beam);
+        n = beam->language ? extend_all_with_language(beam, n) : extend_all(beam, n);
+        /* n >= 1: the likeliest symbol, or if strict the blank, keeps or extends any prefix */
+        renew_entries(beam, n);
+    } else {
+        stay_all(beam);
+    }
     forget_symbols(beam);
     beam->n_frames++;
 }
@@ -463,65 +525,9 @@ oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n
             return status;
     }
     for (size_t t = 0; t < n_frames; t++) {
-        if (!oto_trie_reserve(&beam->trie, beam->options.beam + 1))
+        if (!oto_trie_reserve(&beam->trie, beam->options.beam + 1) || !reserve_contexts(beam))
             return oto_fail_memory(err, "beam search");
         step(beam, log_probs + t * (size_t)beam->n_symbols);
     }
-    return OTO_OK;
-}
-
-/** Makes *p hold n elements, of unspecified value. */
-static bool reserve(void **p, size_t *capacity, size_t n, size_t size)
-{
-    if (n <= *capacity)
-        return true;
-    if (n < *capacity * 2)
-        n = *capacity * 2;
-    void *fresh = oto_calloc(n, size);
-    if (!fresh)
-        return false;
-    oto_free(*p);
-    *p = fresh;
-    *capacity = n;
-    return true;
-}
-
-oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypothesis **hyps,
-                           int *n_hyps, oto_error *err)
-{
-    const struct oto_trie_node *nodes = beam->trie.nodes;
-    size_t n_labels = 0;
-    int n_found = 0;
-    if (n < 1)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "%d best hypotheses, expected 1 or more", n);
-    for (int32_t i = 0; i < beam->n_entries && n_found < n; i++) {
-        int32_t node = beam->entries[i].node;
-        if (!is_complete(beam, nodes[node].place))
-            continue;
-        beam->order[n_found++] = i;
-        n_labels += (size_t)nodes[node].depth;
-    }
-    void *texts = beam->texts, *hypotheses = beam->hypotheses;
-    bool ok = reserve(&texts, &beam->texts_capacity, 2 * n_labels + 1, sizeof *beam->texts);
-    ok = reserve(&hypotheses, &beam->hypotheses_capacity, (size_t)n_found,
-                 sizeof *beam->hypotheses) &&
-         ok;
-    beam->texts = texts;
-    beam->hypotheses = hypotheses;
-    if (!ok)
-        return oto_fail_memory(err, "hypotheses");
-    int *next = beam->texts;
-    for (int i = 0; i < n_found; i++) {
-        const struct entry *e = &beam->entries[beam->order[i]];
-        int32_t node = e->node, length = nodes[node].depth;
-        beam->hypotheses[i] = (struct oto_hypothesis){next, next + length, length, e->total};
-        for (int32_t j = length - 1; j >= 0; j--, node = nodes[node].parent) {
-            next[j] = nodes[node].label;
-            next[length + j] = nodes[node].frame;
-        }
-        next += 2 * length;
-    }
-    *hyps = beam->hypotheses;
-    *n_hyps = n_found;
     return OTO_OK;
 }

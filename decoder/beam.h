@@ -7,7 +7,7 @@
 
 #include "base/options.h"
 #include "base/status.h"
-#include "decoder/lexicon.h"
+#include "decoder/language.h"
 
 struct oto_beam_options {
     int beam;            /* prefixes kept */
@@ -25,7 +25,7 @@ struct oto_hypothesis {
     const int *labels; /* [n_labels] in 1..K-1 */
     const int *frames; /* [n_labels] frame at which each label's path first emitted it */
     int n_labels;
-    double log_prob; /* natural log, total over the alignments kept */
+    double log_prob; /* natural log, total over the alignments kept, with the language's score */
 };
 
 struct oto_beam;
@@ -34,18 +34,21 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
 void oto_beam_destroy(struct oto_beam *beam);
 void oto_beam_reset(struct oto_beam *beam);
 /**
- * From now on only texts "word (space word)*" of the lexicon, or none; NULL: any text. Resets. The
- * lexicon is borrowed, and its alphabet is that of the log-probabilities. The blank is then always
- * looked at, with a log-probability of -1000 at least, and the likeliest text of whole words is
- * kept beside the beam where the beam has none: there is always one to give.
+ * From now on texts are scored, or confined to words, as the language has it; NULL: all alike.
+ * Resets. The language is borrowed, and its alphabet is that of the log-probabilities. Where it is
+ * strict, the blank is always looked at, with a log-probability of -1000 at least, and the
+ * likeliest text of whole words is kept beside the beam where the beam has none: there is always
+ * one to give. OTO_ERR_MEMORY: all is as before.
  */
-void oto_beam_set_lexicon(struct oto_beam *beam, const struct oto_lexicon *lexicon);
+oto_status oto_beam_set_language(struct oto_beam *beam, const struct oto_language *language,
+                                 oto_error *err) OTO_WARN_UNUSED;
 /** @param log_probs [n_frames, n_symbols], column 0 the blank. Frames in any portions give the same
  * result. -inf is allowed, NaN is OTO_ERR_DATA. */
 oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n_frames,
                          oto_error *err) OTO_WARN_UNUSED;
-/** n best so far, best first; *n_hyps in 1..n. With a lexicon those that end with a whole word.
- * Owned by beam until the next push, n_best or reset. Ties by label order. */
+/** n best so far, best first; *n_hyps in 1..n. With a language as if the text ended here: without a
+ * space at the end; if strict those of whole words. Owned by beam until the next push, n_best or
+ * reset. Ties by label order. */
 oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypothesis **hyps,
                            int *n_hyps, oto_error *err) OTO_WARN_UNUSED;
 

@@ -227,11 +227,8 @@ static oto_status make_lexicon(struct oto_lexicon **out, struct build *b)
 
 /* ---- the whole --------------------------------------------------------------------------- */
 
-static oto_status build(struct oto_lexicon **out, struct build *b, char *text)
+static oto_status build(struct oto_lexicon **out, struct build *b)
 {
-    oto_status status = take_lines(b, text);
-    if (status != OTO_OK)
-        return status;
     if (b->text.failed)
         return oto_fail_memory(b->err, "lexicon");
     qsort(b->entries, (size_t)b->n_entries, sizeof *b->entries, compare_entries);
@@ -244,6 +241,13 @@ static oto_status build(struct oto_lexicon **out, struct build *b, char *text)
     if (b->n_entries == 0)
         return oto_fail(b->err, OTO_ERR_DATA, "%s: no words, expected one a line", b->name);
     return make_lexicon(out, b);
+}
+
+static void clear(struct build *b)
+{
+    oto_free(b->entries);
+    oto_free(b->labels);
+    oto_writer_clear(&b->text);
 }
 
 oto_status oto_lexicon_parse(struct oto_lexicon **out, const void *data, size_t size,
@@ -261,11 +265,37 @@ oto_status oto_lexicon_parse(struct oto_lexicon **out, const void *data, size_t 
     b.entries = oto_calloc(n_lines, sizeof *b.entries);
     char *text = oto_strndup(data, size);
     oto_status status =
-        b.labels && b.entries && text ? build(out, &b, text) : oto_fail_memory(err, "lexicon");
+        b.labels && b.entries && text ? take_lines(&b, text) : oto_fail_memory(err, "lexicon");
+    if (status == OTO_OK)
+        status = build(out, &b);
     oto_free(text);
-    oto_free(b.entries);
-    oto_free(b.labels);
-    oto_writer_clear(&b.text);
+    clear(&b);
+    return status;
+}
+
+oto_status oto_lexicon_of_lm(struct oto_lexicon **out, const struct oto_lm *lm,
+                             const struct oto_alphabet *alphabet, oto_error *err)
+{
+    struct build b = {
+        .name = "the language model in this alphabet", .alphabet = alphabet, .err = err};
+    uint32_t n_words = oto_lm_n_words(lm);
+    size_t n_bytes = 0;
+    *out = NULL;
+    for (uint32_t w = 0; w < n_words; w++)
+        n_bytes += strlen(oto_lm_word(lm, w));
+    if (n_words > INT_MAX / 4 || n_bytes > INT_MAX / 4)
+        return oto_fail(err, OTO_ERR_DATA, "a language model of %u words, too many for a search",
+                        (unsigned)n_words);
+    b.labels = oto_calloc(n_bytes + 1, sizeof *b.labels);
+    b.entries = oto_calloc(n_words, sizeof *b.entries);
+    oto_status status = b.labels && b.entries ? OTO_OK : oto_fail_memory(err, "lexicon");
+    char what[256];
+    for (uint32_t w = 0; status == OTO_OK && w < n_words; w++)
+        if (oto_lm_word(lm, w)[0] != '<') /* a mark: of sentence, of what is unknown */
+            (void)take_word(&b, oto_lm_word(lm, w), 0, what);
+    if (status == OTO_OK)
+        status = build(out, &b);
+    clear(&b);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "decoder/alphabet.h"
+#include "decoder/lm.h"
 
 enum { OTO_LEXICON_ROOT = 0, OTO_LEXICON_NONE = -1 };
 
@@ -44,6 +45,9 @@ oto_status oto_lexicon_load(struct oto_lexicon **out, const char *path,
 oto_status oto_lexicon_parse(struct oto_lexicon **out, const void *text, size_t size,
                              const char *name, const struct oto_alphabet *alphabet,
                              oto_error *err) OTO_WARN_UNUSED;
+/** The words of a language model that the alphabet can write. OTO_ERR_DATA when there are none. */
+oto_status oto_lexicon_of_lm(struct oto_lexicon **out, const struct oto_lm *lm,
+                             const struct oto_alphabet *alphabet, oto_error *err) OTO_WARN_UNUSED;
 void oto_lexicon_destroy(struct oto_lexicon *lexicon);
 /** A line for each word: what oto_lexicon_parse() reads back to the same. */
 void oto_lexicon_write(const struct oto_lexicon *lexicon, struct oto_writer *w);

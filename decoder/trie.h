@@ -15,7 +15,6 @@ struct oto_trie_node {
     int32_t references;                          /* children and holders; 0: free */
     int32_t entry;                               /* the search's own: index in its beam, or -1 */
     int32_t frame;                               /* the search's own: where the label was emitted */
-    int32_t place;                               /* the search's own: node of the lexicon */
     double onset;                                /* the search's own: log-probability of that */
 };
 

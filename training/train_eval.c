@@ -17,7 +17,8 @@ struct slot {
 struct evaluation {
     struct oto_trainer *t;
     struct slot slots[OTO_CTC_TASKS];
-    char **texts; /* [dev->corpus->n] recognised */
+    struct oto_language *language; /* of the lexicon, where there is one */
+    char **texts;                  /* [dev->corpus->n] recognised */
     double loss_sum;
     uint64_t loss_labels;
 };
@@ -149,12 +150,21 @@ static oto_status create_beams(struct evaluation *e, oto_error *err)
 {
     if (e->t->o->dev_decode != OTO_DEV_BEAM)
         return OTO_OK;
+    if (e->t->lexicon) {
+        oto_status status =
+            oto_language_create(&e->language, e->t->lexicon, NULL, e->t->alphabet, NULL, err);
+        if (status != OTO_OK)
+            return status;
+    }
     for (int k = 0; k < OTO_CTC_TASKS; k++) {
         oto_status status =
             oto_beam_create(&e->slots[k].beam, e->t->shape.n_outputs, e->t->setup->beam, err);
         if (status != OTO_OK)
             return status;
-        oto_beam_set_lexicon(e->slots[k].beam, e->t->lexicon);
+        if (e->t->lexicon)
+            status = oto_beam_set_language(e->slots[k].beam, e->language, err);
+        if (status != OTO_OK)
+            return status;
     }
     return OTO_OK;
 }
@@ -181,5 +191,6 @@ oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *re
         oto_free(e.slots[k].log_probs);
         oto_free(e.slots[k].labels);
     }
+    oto_language_destroy(e.language);
     return status;
 }

@@ -82,12 +82,18 @@ typedef struct oto_recognizer_options {
     /** Word list, one word a line: only these words are written. NULL or "" = the model's own, if
      * it has one; "none" = any text. Read by oto_recognizer_create(). */
     const char *lexicon;
+    /** Language model of words, ARPA or binary; NULL or "" = none. Without a lexicon other words
+     * may be written, too. A text scores ln p(audio) + lm_weight ln p(words) + word_bonus a word +
+     * unknown_weight a character of words that the model does not know. */
+    const char *lm;
+    double lm_weight, word_bonus, unknown_weight; /* 0.5, 1.5, -2 */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 
 typedef struct oto_alternative {
     const char *text; /* UTF-8, NFC */
-    double log_prob;  /* natural log of the CTC probability given the audio, summed over segments */
+    double log_prob;  /* natural log of the CTC probability given the audio, summed over segments;
+                         with a language model and its bonuses added */
 } oto_alternative;
 
 typedef struct oto_result {

@@ -2,13 +2,14 @@
 /*
  * CTC prefix beam search on one thread, processor time an utterance.
  *
- *     bench_beam [DATA.f32] [--utterances=20] [--frames=500] [--symbols=29] [--beam=100]
+ *     bench_beam [DATA.f32 [LM]] [--utterances=20] [--frames=500] [--symbols=29] [--beam=100]
  *                [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5] [--labels=0]
  *
  * DATA holds log-probabilities [utterances, frames, symbols]; without it peaky ones are made up: a
  * blank of 0.97 but on every sixth frame, where a label or two stand out. --min-log-prob=-10000 is
- * no threshold. --labels=1 prints the best labels first, one line of JSON for each utterance. Times
- * are of one utterance.
+ * no threshold. LM is a language model of words, ARPA or binary; then there are 29 symbols: blank,
+ * space, apostrophe and a to z, and its weights are 0.5, 1.5 and -2. --labels=1 prints the best
+ * labels first, one line of JSON for each utterance. Times are of one utterance.
  */
 #include <math.h>
 
@@ -51,7 +52,31 @@ static oto_status read_data(float *out, size_t n, const char *path, oto_error *e
 struct data {
     struct oto_beam *beam;
     float *log_probs;
+    struct oto_alphabet *alphabet;
+    struct oto_lm *lm;
+    struct oto_language *language;
 };
+
+static oto_status load_language(struct data *d, const char *path, oto_error *err)
+{
+    static const struct oto_text_policy policy = {OTO_CASE_LOWER, OTO_PUNCTUATION_STRIP};
+    static const struct oto_language_options options = {0.5, 1.5, -2.0};
+    char texts[28][2] = {" ", "'"};
+    const char *symbols[28];
+    for (int k = 0; k < 28; k++) {
+        if (k > 1)
+            texts[k][0] = (char)('a' + k - 2);
+        symbols[k] = texts[k];
+    }
+    if (n_symbols != 29)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "%s: %d symbols, expected 29", path, n_symbols);
+    oto_status status = oto_alphabet_create(&d->alphabet, symbols, 28, &policy, err);
+    if (status == OTO_OK)
+        status = oto_lm_open(&d->lm, path, err);
+    if (status == OTO_OK)
+        status = oto_language_create(&d->language, NULL, d->lm, d->alphabet, &options, err);
+    return status == OTO_OK ? oto_beam_set_language(d->beam, d->language, err) : status;
+}
 
 static oto_status run(void *arg, oto_error *err)
 {
@@ -100,20 +125,23 @@ int main(int argc, char **argv)
         {.name = "labels", &print_labels, 0, 1},
     };
     const char *path = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+    const char *lm_path = path && argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
+    const int n_paths = (path != NULL) + (lm_path != NULL);
     static struct bench_times times;
     oto_error err = {0};
-    bench_parse(argc - (path != NULL), argv + (path != NULL), options,
-                sizeof options / sizeof *options);
+    bench_parse(argc - n_paths, argv + n_paths, options, sizeof options / sizeof *options);
     const struct oto_beam_options beam_options = {
         width, top_n, min_log_prob == -10000 ? -(double)INFINITY : min_log_prob, margin};
     const size_t n = (size_t)n_utterances * (size_t)n_frames * (size_t)n_symbols;
-    struct data d = {NULL, oto_calloc(n, sizeof(float))};
+    struct data d = {.log_probs = oto_calloc(n, sizeof(float))};
     oto_status status = d.log_probs ? oto_beam_create(&d.beam, n_symbols, &beam_options, &err)
                                     : oto_fail_memory(&err, "posteriors");
     if (status == OTO_OK && path)
         status = read_data(d.log_probs, n, path, &err);
     else if (status == OTO_OK)
         make_up(d.log_probs);
+    if (status == OTO_OK && lm_path)
+        status = load_language(&d, lm_path, &err);
     if (status == OTO_OK)
         status = bench_repeat(&times, 1, reps, run, &d, &err);
     if (status == OTO_OK)
@@ -125,6 +153,9 @@ int main(int argc, char **argv)
         bench_print_end(&times, 1, n_utterances, 0);
     }
     oto_beam_destroy(d.beam);
+    oto_language_destroy(d.language);
+    oto_lm_close(d.lm);
+    oto_alphabet_destroy(d.alphabet);
     oto_free(d.log_probs);
     return bench_exit("bench_beam", status, &err);
 }

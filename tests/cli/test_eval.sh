@@ -87,6 +87,42 @@ printf 'a b\n' >words.txt
 run 65 "$OTOLITH" eval $model --manifest=right.tsv --lexicon=words.txt
 has err 'words.txt:1: "a b" is more than one word'
 
+# A language model of three words the network never writes by itself: with enough weight they are
+# written, with none they are not; alone it leaves other words possible, with a lexicon it does not.
+cat >toy.arpa <<'END'
+\data\
+ngram 1=6
+ngram 2=2
+
+\1-grams:
+-3	<unk>
+-99	<s>	-0.3
+-1	</s>
+-0.3	bad	-0.2
+-0.6	abe	-0.1
+-0.9	da	-0.4
+
+\2-grams:
+-0.2	bad abe
+-0.1	abe bad
+
+\end\
+END
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --beam=300 --lm=toy.arpa --lm-weight=20 --hyp=lm.hyp
+grep -qwE 'bad|abe|da' lm.hyp || fail "no word of the model: $(cat lm.hyp)"
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --beam=300 --lm=toy.arpa --lm-weight=0 --word-bonus=0 --unknown-weight=0 --hyp=zero.hyp
+cmp -s zero.hyp lm.hyp && fail 'the weight changes nothing'
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --beam=300 --lm=toy.arpa --lm-weight=0 --word-bonus=10 --unknown-weight=0 --hyp=many.hyp
+[ "$(wc -w <many.hyp)" -gt "$(wc -w <zero.hyp)" ] || fail 'a bonus for words gives no more of them'
+printf 'bad\nabe\nec\n' >words.txt
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --lm=toy.arpa --lexicon=words.txt --hyp=strict.hyp
+[ -z "$(cut -f2 strict.hyp | tr ' ' '\n' | grep -vxE 'bad|abe|ec|')" ] || fail "not of the list: $(cat strict.hyp)"
+run 66 "$OTOLITH" eval $model --manifest=right.tsv --lm=missing.arpa
+has err 'missing.arpa'
+run 65 "$OTOLITH" eval $model --manifest=right.tsv --lm=words.txt
+run 78 env OTOLITH_LM_WEIGHT=-1 "$OTOLITH" eval $model --manifest=right.tsv
+run 64 "$OTOLITH" eval $model --manifest=right.tsv --unknown-weight=1
+
 # Intervals repeat with the seed, and can be left out.
 for seed in 1 1 2; do
     run 0 "$OTOLITH" eval $model --manifest=other.tsv,wrong.tsv --seed=$seed

@@ -7,8 +7,8 @@
 
 #include "base/mem.h"
 #include "ctc_brute.h"
+#include "ctc_text.h"
 #include "decoder/beam.h"
-#include "training/ctc_loss.h"
 
 static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0};
 static struct oto_alphabet *spaced, *spaceless; /* space a b; a b c */
@@ -31,21 +31,34 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct oto_lexicon *parse(const struct oto_alphabet *alphabet, const char *text)
+/** A lexicon and a language of nothing but its words. */
+struct words {
+    struct oto_lexicon *lexicon;
+    struct oto_language *language;
+};
+
+static struct words parse(const struct oto_alphabet *alphabet, const char *text)
 {
     oto_error err = {0};
-    struct oto_lexicon *lexicon = NULL;
-    if (oto_lexicon_parse(&lexicon, text, strlen(text), "words", alphabet, &err) != OTO_OK)
+    struct words w;
+    if (oto_lexicon_parse(&w.lexicon, text, strlen(text), "words", alphabet, &err) != OTO_OK ||
+        oto_language_create(&w.language, w.lexicon, NULL, alphabet, NULL, &err) != OTO_OK)
         fail_msg("%s", err.message);
-    return lexicon;
+    return w;
+}
+
+static void release(struct words w)
+{
+    oto_language_destroy(w.language);
+    oto_lexicon_destroy(w.lexicon);
 }
 
 static struct oto_beam *create(int K, const struct oto_beam_options *o,
-                               const struct oto_lexicon *lexicon)
+                               const struct oto_language *language)
 {
     struct oto_beam *beam = NULL;
     assert_int_equal(oto_beam_create(&beam, K, o, NULL), OTO_OK);
-    oto_beam_set_lexicon(beam, lexicon);
+    assert_int_equal(oto_beam_set_language(beam, language, NULL), OTO_OK);
     return beam;
 }
 
@@ -73,12 +86,12 @@ static bool is_word(const char *words, const char *word, size_t n)
     return false;
 }
 
-/** Whether the text is empty, or words with single spaces between and maybe one at the end. */
+/** Whether the text is words of the list with spaces, any number of them and anywhere. */
 static bool is_allowed(const char *words, const char *text)
 {
     while (*text) {
         size_t n = strcspn(text, " ");
-        if (!is_word(words, text, n))
+        if (n > 0 && !is_word(words, text, n))
             return false;
         text += n;
         text += *text == ' ';
@@ -93,12 +106,19 @@ static void text_of(char *text, const struct oto_alphabet *alphabet, const int *
     text[n] = '\0';
 }
 
-/** Digits in base 4 behind a leading 1. */
-static int code_of(const int *labels, int n)
+/** Digits in base 4 behind a leading 1; spaces at the ends and next to one another are left out. */
+static int code_of(const struct oto_alphabet *alphabet, const int *labels, int n)
 {
     int code = 1;
-    for (int i = 0; i < n; i++)
-        code = code * 4 + labels[i];
+    bool space = false;
+    for (int i = 0; i < n; i++) {
+        if (labels[i] == alphabet->space) {
+            space = code > 1;
+            continue;
+        }
+        code = (space ? code * 4 + alphabet->space : code) * 4 + labels[i];
+        space = false;
+    }
     return code;
 }
 
@@ -112,21 +132,21 @@ static int labels_of(int labels[MAX_T], int code)
     return n;
 }
 
-/** Probability of each label sequence over all 4^T paths. */
-static void enumerate(double *p, const float *log_probs, int T)
+/** Probability of each text over all 4^T paths. */
+static void enumerate(double *p, const struct oto_alphabet *alphabet, const float *log_probs, int T)
 {
     memset(p, 0, N_CODES * sizeof *p);
     for (int i = 0; i < 1 << (2 * T); i++) {
-        int code = 1, previous = 0;
+        int labels[MAX_T], n = 0, previous = 0;
         double log_p = 0.0;
         for (int t = 0; t < T; t++) {
             int k = i >> (2 * t) & 3;
             log_p += (double)log_probs[t * K4 + k];
             if (k != 0 && k != previous)
-                code = code * 4 + k;
+                labels[n++] = k;
             previous = k;
         }
-        p[code] += exp(log_p);
+        p[code_of(alphabet, labels, n)] += exp(log_p);
     }
 }
 
@@ -136,21 +156,21 @@ static void check_enumeration(const struct oto_alphabet *alphabet, const char *w
     int T = 1 + (int)(seed % MAX_T), n_expected = 0, labels[MAX_T];
     float log_probs[MAX_T * K4];
     char text[MAX_T + 1];
-    struct oto_lexicon *lexicon = parse(alphabet, words);
+    struct words w = parse(alphabet, words);
     ctc_random_log_probs(log_probs, T, K4, 0.5 * (double)(1 + seed % 7), 0.0, seed);
-    enumerate(p, log_probs, T);
+    enumerate(p, alphabet, log_probs, T);
     for (int code = 1; code < N_CODES; code++) {
         if (p[code] > 0.0) {
             text_of(text, alphabet, labels, labels_of(labels, code));
             n_expected += is_allowed(words, text);
         }
     }
-    struct oto_beam *beam = create(K4, &exhaustive, lexicon);
+    struct oto_beam *beam = create(K4, &exhaustive, w.language);
     const struct oto_hypothesis *hyps;
     int n = decode(beam, log_probs, T, exhaustive.beam, &hyps);
     assert_int_equal(n, n_expected);
     for (int j = 0; j < n; j++) {
-        double expected = log(p[code_of(hyps[j].labels, hyps[j].n_labels)]);
+        double expected = log(p[code_of(alphabet, hyps[j].labels, hyps[j].n_labels)]);
         text_of(text, alphabet, hyps[j].labels, hyps[j].n_labels);
         if (!is_allowed(words, text) || !(fabs(hyps[j].log_prob - expected) <= 1e-9))
             fail_msg("case %d, \"%s\": %.12g, expected %.12g", (int)seed, text, hyps[j].log_prob,
@@ -158,7 +178,7 @@ static void check_enumeration(const struct oto_alphabet *alphabet, const char *w
         assert_true(j == 0 || hyps[j].log_prob <= hyps[j - 1].log_prob);
     }
     oto_beam_destroy(beam);
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 static void equals_enumeration(void **state)
@@ -192,9 +212,7 @@ static void always_whole_words(void **state)
     (void)state;
     enum { T = 40 };
     static const char words[] = "abba\nbab\naaab\n";
-    struct oto_lexicon *lexicon = parse(spaced, words);
-    struct oto_ctc *ctc;
-    assert_int_equal(oto_ctc_create(&ctc, NULL), OTO_OK);
+    struct words w = parse(spaced, words);
     int n_wordy = 0;
     for (uint64_t i = 0; i < 500; i++) {
         float log_probs[T * K4];
@@ -202,16 +220,14 @@ static void always_whole_words(void **state)
                                            i % 3 ? -(double)INFINITY : -1.0, i % 5 ? 0.0 : 3.0};
         const struct oto_hypothesis *hyps;
         ctc_random_log_probs(log_probs, T, K4, 4.0, i % 2 ? 0.3 : 0.0, i);
-        struct oto_beam *beam = create(K4, &o, lexicon);
+        struct oto_beam *beam = create(K4, &o, w.language);
         int n = decode(beam, log_probs, T, o.beam + 1, &hyps);
         check_texts(spaced, words, hyps, n);
         for (int j = 0; j < n; j++) {
-            double loss;
-            assert_int_equal(oto_ctc_compute(ctc, &loss, NULL, log_probs, NULL, T, K4,
-                                             hyps[j].labels, hyps[j].n_labels, NULL),
-                             OTO_OK);
-            if (isfinite(loss))
-                assert_true(hyps[j].log_prob <= -loss + 1e-9);
+            double exact = ctc_text_log_prob(log_probs, T, K4, hyps[j].labels, hyps[j].n_labels,
+                                             spaced->space);
+            if (isfinite(exact))
+                assert_true(hyps[j].log_prob <= exact + 1e-9);
             else /* no path of nothing but what is possible: the blank's least stands in */
                 assert_true(hyps[j].log_prob < -900.0);
             n_wordy += hyps[j].n_labels > 0;
@@ -219,8 +235,7 @@ static void always_whole_words(void **state)
         oto_beam_destroy(beam);
     }
     assert_true(n_wordy > 500);
-    oto_ctc_destroy(ctc);
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 /** Clear peaks that spell text; a low floor elsewhere. */
@@ -239,15 +254,15 @@ static void check_spelt(const char *words, int width, const char *frames, const 
     char text[64];
     const struct oto_hypothesis *hyps;
     const struct oto_beam_options o = {width, 40, -10.0, 20.0};
-    struct oto_lexicon *lexicon = parse(spaceless, words);
-    struct oto_beam *beam = create(K4, &o, lexicon);
+    struct words w = parse(spaceless, words);
+    struct oto_beam *beam = create(K4, &o, w.language);
     spell(log_probs, frames, spaceless);
     decode(beam, log_probs, (int)strlen(frames), 1, &hyps);
     text_of(text, spaceless, hyps[0].labels, hyps[0].n_labels);
     if (strcmp(text, expected) != 0)
         fail_msg("\"%s\" by a beam of %d: \"%s\", expected \"%s\"", frames, width, text, expected);
     oto_beam_destroy(beam);
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 static void nearest_word(void **state)
@@ -277,17 +292,17 @@ static void impossible_frames(void **state)
     for (int t = 0; t < T; t++)
         for (int k = 0; k < K4; k++)
             log_probs[t * K4 + k] = k == 3 ? 0.0f : -INFINITY;
-    struct oto_lexicon *lexicon = parse(spaceless, "ab\nb\n");
+    struct words w = parse(spaceless, "ab\nb\n");
     for (int width = 1; width < 4; width++) {
         const struct oto_beam_options o = {width, 40, -10.0, 20.0};
         const struct oto_hypothesis *hyps;
-        struct oto_beam *beam = create(K4, &o, lexicon);
+        struct oto_beam *beam = create(K4, &o, w.language);
         assert_int_equal(decode(beam, log_probs, T, 4, &hyps), 1);
         assert_int_equal(hyps[0].n_labels, 0);
         assert_true(hyps[0].log_prob == -1000.0 * T);
         oto_beam_destroy(beam);
     }
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 /* ---- portions, switching, memory ---------------------------------------------------------- */
@@ -299,8 +314,8 @@ static void portions_do_not_matter(void **state)
     static float log_probs[T * K4];
     static const char words[] = "a\nab\nbba\nbbb\nabab\n";
     static const struct oto_beam_options o = {12, 3, -8.0, 15.0};
-    struct oto_lexicon *lexicon = parse(spaced, words);
-    struct oto_beam *whole = create(K4, &o, lexicon), *parts = create(K4, &o, lexicon);
+    struct words w = parse(spaced, words);
+    struct oto_beam *whole = create(K4, &o, w.language), *parts = create(K4, &o, w.language);
     for (uint64_t round = 0; round < 20; round++) {
         const struct oto_hypothesis *a, *b;
         ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, round);
@@ -325,7 +340,7 @@ static void portions_do_not_matter(void **state)
     }
     oto_beam_destroy(whole);
     oto_beam_destroy(parts);
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 /** A lexicon can be taken off again; one that allows every prefix changes nothing. */
@@ -337,11 +352,11 @@ static void on_and_off(void **state)
     static const struct oto_beam_options o = {10, 0, -INFINITY, 0.0};
     const struct oto_hypothesis *a, *b;
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 7);
-    struct oto_lexicon *lexicon = parse(spaceless, "a\n");
-    struct oto_beam *free_beam = create(K4, &o, NULL), *beam = create(K4, &o, lexicon);
+    struct words w = parse(spaceless, "a\n");
+    struct oto_beam *free_beam = create(K4, &o, NULL), *beam = create(K4, &o, w.language);
     int n = decode(free_beam, log_probs, T, 10, &a);
     assert_in_range(decode(beam, log_probs, T, 10, &b), 1, 2); /* "", a */
-    oto_beam_set_lexicon(beam, NULL);
+    assert_int_equal(oto_beam_set_language(beam, NULL, NULL), OTO_OK);
     assert_int_equal(decode(beam, log_probs, T, 10, &b), n);
     for (int j = 0; j < n; j++) {
         assert_int_equal(a[j].n_labels, b[j].n_labels);
@@ -350,7 +365,7 @@ static void on_and_off(void **state)
     }
     oto_beam_destroy(free_beam);
     oto_beam_destroy(beam);
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 static void failing_memory(void **state)
@@ -360,12 +375,12 @@ static void failing_memory(void **state)
     float log_probs[T * K4];
     static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
     static const char words[] = "ab\nba\nbbb\n";
-    struct oto_lexicon *lexicon = parse(spaced, words);
+    struct words w = parse(spaced, words);
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 3);
     for (size_t nth = 1;; nth++) {
         const struct oto_hypothesis *hyps;
         int n_hyps;
-        struct oto_beam *beam = create(K4, &o, lexicon);
+        struct oto_beam *beam = create(K4, &o, w.language);
         oto_mem_fail_nth(nth);
         oto_status status = OTO_OK;
         for (int t = 0; !status && t < T; t++)
@@ -381,7 +396,7 @@ static void failing_memory(void **state)
         }
         assert_int_equal(status, OTO_ERR_MEMORY);
     }
-    oto_lexicon_destroy(lexicon);
+    release(w);
 }
 
 int main(void)

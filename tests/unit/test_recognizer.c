@@ -155,82 +155,6 @@ static void test_beam_beats_greedy(void **state)
     oto_recognizer_destroy(wide);
 }
 
-/* Every word of the text is one of the list. */
-static void check_words(const char *text, const char *words)
-{
-    char copy[2000], padded[64];
-    snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
-        snprintf(padded, sizeof padded, "\n%s\n", word);
-        assert_contains(words, padded);
-    }
-}
-
-/* The option reads a file; the model's own lexicon comes after it, and "none" switches it off. */
-static void test_lexicon(void **state)
-{
-    (void)state;
-    static const char words[] = "\na\nab\nbeb\ncd\nde\nec\n", own_words[] = "\naaa\nd\n";
-    oto_error err = {0};
-    struct tiny_model tiny;
-    oto_model *strict = NULL;
-    char folder[64], model_path[128], path[128], bad_path[128];
-    unit_make_folder(folder);
-    snprintf(model_path, sizeof model_path, "%s/strict.oto", folder);
-    snprintf(path, sizeof path, "%s/words", folder);
-    snprintf(bad_path, sizeof bad_path, "%s/bad", folder);
-    unit_write_file(path, words + 1, sizeof words - 2);
-    unit_write_file(bad_path, "a\nx\n", 4);
-    assert_int_equal(tiny_model_init(&tiny, 3, &err), OTO_OK);
-    assert_int_equal(oto_lexicon_parse(&tiny.bundle.lexicon, own_words + 1, sizeof own_words - 2,
-                                       "words", tiny.bundle.alphabet, &err),
-                     OTO_OK);
-    assert_int_equal(oto_bundle_save(&tiny.bundle, model_path, &err), OTO_OK);
-    oto_lexicon_destroy(tiny.bundle.lexicon);
-    tiny_model_clear(&tiny);
-    assert_int_equal(oto_model_load(&strict, model_path, &err), OTO_OK);
-    oto_recognizer *free_rec = make(8, 1, 30);
-    char free_text[2000];
-    snprintf(free_text, sizeof free_text, "%s", run(free_rec, sound, 32000, 1600)->text);
-    oto_recognizer_destroy(free_rec);
-    static const struct {
-        bool strict_model;
-        int beam;
-    } cases[] = {{false, 1}, {false, 8}, {true, 1}, {true, 8}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const oto_model *m = cases[i].strict_model ? strict : model;
-        const char *const files[] = {path, "", "none", NULL};
-        for (int k = 0; k < 4; k++) {
-            oto_recognizer *rec = NULL;
-            oto_recognizer_options options;
-            oto_recognizer_options_init(&options);
-            options.beam = options.n_best = cases[i].beam;
-            options.lexicon = files[k];
-            assert_int_equal(oto_recognizer_create(&rec, m, &options, &err), OTO_OK);
-            const oto_result *r = run(rec, sound, 32000, 1600);
-            const char *expected = k == 0 ? words : k != 2 && m == strict ? own_words : NULL;
-            for (int j = 0; expected != NULL && j < r->n_alternatives; j++)
-                check_words(r->alternatives[j].text, expected);
-            if (expected != NULL && cases[i].beam > 1)
-                assert_true(strlen(r->text) > 3);
-            if (expected == NULL && cases[i].beam > 1)
-                assert_string_equal(r->text, free_text);
-            oto_recognizer_destroy(rec);
-        }
-    }
-    oto_recognizer *rec = NULL;
-    oto_recognizer_options options;
-    oto_recognizer_options_init(&options);
-    options.lexicon = bad_path;
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_DATA);
-    assert_contains(err.message, "/bad:2: \"x\"");
-    assert_null(rec);
-    options.lexicon = "/nowhere/words";
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_NOT_FOUND);
-    oto_model_destroy(strict);
-    unit_remove_folder(folder);
-}
-
 static void test_nothing_heard(void **state)
 {
     (void)state;
@@ -589,7 +513,6 @@ int main(void)
         cmocka_unit_test(test_wrong_options),  cmocka_unit_test(test_older_options),
         cmocka_unit_test(test_without_memory), cmocka_unit_test(test_threads_share_a_model),
         cmocka_unit_test(test_threads_in_one), cmocka_unit_test(test_stage_times),
-        cmocka_unit_test(test_lexicon),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

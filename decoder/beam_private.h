@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** The state of a beam search. Private to decoder/beam*.c. */
+#ifndef OTO_DECODER_BEAM_PRIVATE_H
+#define OTO_DECODER_BEAM_PRIVATE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decoder/beam.h"
+#include "decoder/language.h"
+#include "decoder/trie.h"
+
+#define OTO_LOG_0 (-(double)INFINITY)
+
+/** A prefix of the beam. Natural logs, with the language's score of the prefix in each. */
+struct oto_beam_entry {
+    double total, blank, label;
+    int32_t node;
+    int32_t first_child, next_child; /* entries that extend this one by a label, as a list */
+};
+
+/** A prefix that may come into the next beam. */
+struct oto_beam_candidate {
+    double total, blank, label;
+    int32_t node, more; /* the sequence of node, extended by label more unless that is 0 */
+    int32_t place;      /* in the lexicon; 0 without */
+    double language;    /* score of the prefix by the language, which is in the others */
+};
+
+struct oto_beam {
+    struct oto_beam_options options;
+    int n_symbols;
+    const struct oto_language *language; /* NULL: any text, all alike */
+    size_t n_frames;                     /* since reset */
+    struct oto_trie trie;
+    struct oto_context *contexts; /* [trie.capacity] of the trie's nodes; NULL without language */
+    int32_t n_contexts;
+    int32_t n_entries;
+    struct oto_beam_entry *entries;        /* [beam + 1] best first, the spare last */
+    struct oto_beam_candidate *candidates; /* [beam + 1] */
+    struct oto_beam_candidate spare;       /* the best that is complete; total +inf unless strict */
+    int32_t *order, *scratch;              /* [max(beam + 1, n_symbols)] */
+    int32_t n_labels;
+    int32_t *symbols; /* [n_labels] looked at in the frame, likeliest first, without the blank */
+    double *log_y;    /* [n_symbols] of the frame, OTO_LOG_0 where the symbol is not looked at */
+    uint64_t *stamps,
+        stamp; /* [n_symbols] which labels extend a prefix to one that is in the beam */
+    /* oto_beam_n_best() */
+    double *finals; /* [beam + 1] score of each entry if the text ends there, by entry */
+    struct oto_hypothesis *hypotheses;
+    int *texts; /* labels and frames of the hypotheses */
+    size_t hypotheses_capacity, texts_capacity;
+};
+
+static inline double oto_log_add(double a, double b)
+{
+    if (a < b) {
+        double c = a;
+        a = b;
+        b = c;
+    }
+    if (b - a < -40.0 || b == OTO_LOG_0) /* e^-40 is below half a unit in the last place of 1 */
+        return a;
+    return a + log1p(exp(b - a));
+}
+
+/** Whether a text may end with this prefix. */
+static inline bool oto_beam_is_complete(const struct oto_beam *beam, int32_t place)
+{
+    return !beam->language || !beam->language->strict ||
+           oto_lexicon_is_complete(beam->language->lexicon, place);
+}
+
+#endif

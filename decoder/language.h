@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * What a beam search knows of a language: which words there are, and how likely they follow one
+ * another. A text w1 .. wn gets
+ *
+ *     sum_i lm_weight ln p(wi | w1 .. wi-1) + word_bonus + unknown_weight u(wi)
+ *         + lm_weight ln p(</s> | w1 .. wn)
+ *
+ * where u is 0 for known words and the number of characters for others. A word that has only begun
+ * is scored as the likeliest word with this beginning would be by its unigram probability
+ * (look-ahead), so that the search does not wait for the word's end. Natural logs.
+ */
+#ifndef OTO_DECODER_LANGUAGE_H
+#define OTO_DECODER_LANGUAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "decoder/alphabet.h"
+#include "decoder/lexicon.h"
+#include "decoder/lm.h"
+
+struct oto_language_options {
+    double lm_weight;      /* alpha */
+    double word_bonus;     /* beta, for each word */
+    double unknown_weight; /* for each character of a word that the model does not know */
+};
+
+/** Read-only once made; may be shared by searches. */
+struct oto_language {
+    const struct oto_lexicon *lexicon; /* the words, as a tree */
+    bool strict;                       /* nothing but these words */
+    const struct oto_lm *lm;           /* NULL: all words are equal */
+    struct oto_language_options options;
+    uint32_t *lm_words; /* [lexicon->n_words] their numbers in the model */
+    double *ahead;      /* [lexicon->n_nodes] of a word that begins so; at the root the most */
+    double unknown;     /* look-ahead of an unknown word, without its characters */
+    struct oto_lexicon *owned; /* the model's words where there is no other list */
+};
+
+/**
+ * @param lexicon  only these words are written, NULL: any, those of lm as words that are known
+ * @param lm       NULL: no scores
+ * @param options  may be NULL where lm is
+ * Both are borrowed; one at least is there. OTO_ERR_DATA when the alphabet can write no word of lm.
+ */
+oto_status oto_language_create(struct oto_language **out, const struct oto_lexicon *lexicon,
+                               const struct oto_lm *lm, const struct oto_alphabet *alphabet,
+                               const struct oto_language_options *options,
+                               oto_error *err) OTO_WARN_UNUSED;
+void oto_language_destroy(struct oto_language *language);
+
+/** Where a text stands. Depends on its labels alone. */
+struct oto_context {
+    double score;              /* of the words and what has begun */
+    double words;              /* of the whole words alone */
+    int32_t place;             /* in the lexicon; OTO_LEXICON_NONE in an unknown word */
+    int32_t n_letters;         /* of the word that has begun */
+    struct oto_lm_state state; /* after the whole words */
+    bool ended;                /* the next two are known */
+    double end_words;          /* words, were the word to end here */
+    struct oto_lm_state end_state;
+};
+
+/** Before the first label. */
+void oto_context_start(const struct oto_language *language, struct oto_context *c);
+/**
+ * Where one label more leads.
+ * @param score, place  of the longer text
+ * @return false when it may not follow: a second space, or what no word begins with
+ */
+bool oto_context_step(const struct oto_language *language, struct oto_context *c, int32_t label,
+                      double *score, int32_t *place);
+/** The context of the longer text, with what oto_context_step() found. */
+void oto_context_enter(const struct oto_language *language, struct oto_context *longer,
+                       const struct oto_context *c, int32_t label, double score, int32_t place);
+/** Most that score may rise by a letter. */
+double oto_context_gain(const struct oto_language *language, const struct oto_context *c);
+/** Most that score may rise by a space. */
+double oto_context_space_gain(const struct oto_language *language, const struct oto_context *c);
+/** Whether a text may end here. */
+bool oto_context_is_complete(const struct oto_language *language, const struct oto_context *c);
+/** Score of the text if it ends here; oto_context_is_complete(). */
+double oto_context_finish(const struct oto_language *language, struct oto_context *c);
+
+#endif

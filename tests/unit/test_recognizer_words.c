@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Words and language models through the public API, with a model of random weights. */
+#include "unit.h"
+
+#include <math.h>
+
+#include "api/stages.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "otolith/otolith.h"
+#include "tiny_model.h"
+
+#define N_LONG 32000
+
+static oto_model *model;
+static float *sound; /* [N_LONG] */
+
+static int set_up(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct tiny_model tiny;
+    char folder[64], path[128];
+    unit_make_folder(folder);
+    snprintf(path, sizeof path, "%s/tiny.oto", folder);
+    if (tiny_model_init(&tiny, 3, &err) != OTO_OK ||
+        oto_bundle_save(&tiny.bundle, path, &err) != OTO_OK ||
+        oto_model_load(&model, path, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    tiny_model_clear(&tiny);
+    unit_remove_folder(folder);
+    sound = malloc(N_LONG * sizeof *sound);
+    assert_non_null(sound);
+    tiny_model_sound(sound, N_LONG, 16000, 5);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(sound);
+    oto_model_destroy(model);
+    return 0;
+}
+
+static oto_recognizer *make(int beam, int n_best, double max_segment_s)
+{
+    oto_error err = {0};
+    oto_recognizer *rec = NULL;
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.beam = beam;
+    options.n_best = n_best;
+    options.max_segment_s = max_segment_s;
+    if (oto_recognizer_create(&rec, model, &options, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    return rec;
+}
+
+/* Portions of the size given; 0 = random ones. */
+static const oto_result *run(oto_recognizer *rec, const float *samples, size_t n, size_t portion)
+{
+    oto_error err = {0};
+    const oto_result *result = NULL;
+    oto_recognizer_reset(rec);
+    for (size_t at = 0, k = 0; at < n; k++) {
+        size_t m = portion > 0 ? portion : (size_t)oto_rng_below(11, 0, k, 5000);
+        m = m < n - at ? m : n - at;
+        if (oto_recognizer_feed(rec, samples + at, m, &err) != OTO_OK)
+            fail_msg("%s", err.message);
+        at += m;
+    }
+    if (oto_recognizer_finish(rec, &result, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    return result;
+}
+
+/* Every word of the text is one of the list. */
+static void check_words(const char *text, const char *words)
+{
+    char copy[2000], padded[64];
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+        snprintf(padded, sizeof padded, "\n%s\n", word);
+        assert_contains(words, padded);
+    }
+}
+
+/* The option reads a file; the model's own lexicon comes after it, and "none" switches it off. */
+static void test_lexicon(void **state)
+{
+    (void)state;
+    static const char words[] = "\na\nab\nbeb\ncd\nde\nec\n", own_words[] = "\naaa\nd\n";
+    oto_error err = {0};
+    struct tiny_model tiny;
+    oto_model *strict = NULL;
+    char folder[64], model_path[128], path[128], bad_path[128];
+    unit_make_folder(folder);
+    snprintf(model_path, sizeof model_path, "%s/strict.oto", folder);
+    snprintf(path, sizeof path, "%s/words", folder);
+    snprintf(bad_path, sizeof bad_path, "%s/bad", folder);
+    unit_write_file(path, words + 1, sizeof words - 2);
+    unit_write_file(bad_path, "a\nx\n", 4);
+    assert_int_equal(tiny_model_init(&tiny, 3, &err), OTO_OK);
+    assert_int_equal(oto_lexicon_parse(&tiny.bundle.lexicon, own_words + 1, sizeof own_words - 2,
+                                       "words", tiny.bundle.alphabet, &err),
+                     OTO_OK);
+    assert_int_equal(oto_bundle_save(&tiny.bundle, model_path, &err), OTO_OK);
+    oto_lexicon_destroy(tiny.bundle.lexicon);
+    tiny_model_clear(&tiny);
+    assert_int_equal(oto_model_load(&strict, model_path, &err), OTO_OK);
+    oto_recognizer *free_rec = make(8, 1, 30);
+    char free_text[2000];
+    snprintf(free_text, sizeof free_text, "%s", run(free_rec, sound, 32000, 1600)->text);
+    oto_recognizer_destroy(free_rec);
+    static const struct {
+        bool strict_model;
+        int beam;
+    } cases[] = {{false, 1}, {false, 8}, {true, 1}, {true, 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const oto_model *m = cases[i].strict_model ? strict : model;
+        const char *const files[] = {path, "", "none", NULL};
+        for (int k = 0; k < 4; k++) {
+            oto_recognizer *rec = NULL;
+            oto_recognizer_options options;
+            oto_recognizer_options_init(&options);
+            options.beam = options.n_best = cases[i].beam;
+            options.lexicon = files[k];
+            assert_int_equal(oto_recognizer_create(&rec, m, &options, &err), OTO_OK);
+            const oto_result *r = run(rec, sound, 32000, 1600);
+            const char *expected = k == 0 ? words : k != 2 && m == strict ? own_words : NULL;
+            for (int j = 0; expected != NULL && j < r->n_alternatives; j++)
+                check_words(r->alternatives[j].text, expected);
+            if (expected != NULL && cases[i].beam > 1)
+                assert_true(strlen(r->text) > 3);
+            if (expected == NULL && cases[i].beam > 1)
+                assert_string_equal(r->text, free_text);
+            oto_recognizer_destroy(rec);
+        }
+    }
+    oto_recognizer *rec = NULL;
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.lexicon = bad_path;
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_DATA);
+    assert_contains(err.message, "/bad:2: \"x\"");
+    assert_null(rec);
+    options.lexicon = "/nowhere/words";
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_NOT_FOUND);
+    oto_model_destroy(strict);
+    unit_remove_folder(folder);
+}
+
+/* A language model scores words; its file, its weights and their range. */
+static void test_language_model(void **state)
+{
+    (void)state;
+    static const char arpa[] = "\\data\\\nngram 1=5\n\n\\1-grams:\n-3\t<unk>\n-99\t<s>\n-1\t</s>\n"
+                               "-0.3\tbad\n-0.6\tabe\n\n\\end\\\n";
+    oto_error err = {0};
+    char folder[64], path[128];
+    unit_make_folder(folder);
+    snprintf(path, sizeof path, "%s/toy.arpa", folder);
+    unit_write_file(path, arpa, sizeof arpa - 1);
+    oto_recognizer *rec = NULL;
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.lm = path;
+    options.lm_weight = 4;
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_OK);
+    unit_remove_folder(folder); /* read by then */
+    const oto_result *r = run(rec, sound, 32000, 1600);
+    if (!strstr(r->text, "bad") && !strstr(r->text, "abe"))
+        fail_msg("\"%s\"", r->text);
+    oto_recognizer_destroy(rec);
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_NOT_FOUND);
+    assert_null(rec);
+    static const struct {
+        double weight, bonus, unknown;
+        const char *message;
+    } bad[] = {{-1, 0, 0, "lm_weight: found -1"},
+               {NAN, 0, 0, "lm_weight: found nan"},
+               {1, 101, 0, "word_bonus: found 101"},
+               {1, 0, 1, "unknown_weight: found 1"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        options.lm_weight = bad[i].weight;
+        options.word_bonus = bad[i].bonus;
+        options.unknown_weight = bad[i].unknown;
+        assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_ARGUMENT);
+        assert_contains(err.message, bad[i].message);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lexicon),
+        cmocka_unit_test(test_language_model),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
