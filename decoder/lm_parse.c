@@ -141,7 +141,7 @@ static oto_status read_words_of_level(const struct parser *p, int k, oto_error *
     const struct oto_lm *lm = p->lm;
     struct oto_lm_level *l = &p->lm->levels[k];
     const struct oto_lm_level *parents = &lm->levels[k - 1];
-    char name[9];
+    char name[24];
     snprintf(name, sizeof name, "words%d", k + 1);
     oto_status status = section(p, name, l->n * (size_t)lm->width, &l->words, err);
     if (status != OTO_OK)
@@ -163,7 +163,7 @@ static oto_status read_words_of_level(const struct parser *p, int k, oto_error *
 static oto_status read_children(const struct parser *p, int k, oto_error *err)
 {
     struct oto_lm_level *l = &p->lm->levels[k];
-    char name[9];
+    char name[24];
     snprintf(name, sizeof name, "next%d", k + 1);
     oto_status status = section(p, name, 4 * (l->n + 1), &l->children, err);
     uint32_t last = 0;
@@ -181,7 +181,7 @@ static oto_status read_level(const struct parser *p, int k, oto_error *err)
 {
     struct oto_lm_level *l = &p->lm->levels[k];
     const bool highest = k == p->lm->order - 1;
-    char name[9];
+    char name[24];
     oto_status status = k > 0 ? read_words_of_level(p, k, err) : OTO_OK;
     snprintf(name, sizeof name, "logp%d", k + 1);
     if (status == OTO_OK)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Scores of a language model by us and by kenlm in one run, one thread; prints JSON lines with million words a second.
 
-usage: compare_lm.py BUILD TEXT NAME.arpa [BINARY.otolm...]      needs kenlm
+usage: compare_lm.py BUILD TEXT NAME.arpa FLOATS.otolm [8BITS.otolm...]      needs kenlm
 
 TEXT has one sentence a line, words with single spaces between. kenlm is asked for one sentence a call (model.score), which
-costs it little beside the look-ups; both start from text, look each word up and score it. "ids" is ours without looking words up.
+costs it little beside the look-ups; both start from text, look each word up and score it. "ids" is ours without looking
+words up. The first binary is the ARPA file with --bits=0: its total is checked against kenlm's.
 """
 import json
 import subprocess
@@ -16,17 +17,17 @@ import kenlm
 
 
 def ours(build, model, text, lookup):
-    command = [f'{build}/tests/bench_lm', model, text, f'--lookup={lookup}']
+    command = [f'{build}/tests/bench_lm', model, text, f'--lookup={lookup}', '--reps=3']
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def main():
-    build, text, models = sys.argv[1], sys.argv[2], sys.argv[3:]
+    build, text, models = sys.argv[1], sys.argv[2], sys.argv[4:]
     sentences = open(text, encoding='utf-8').read().splitlines()
-    model = kenlm.Model(models[0])
+    model = kenlm.Model(sys.argv[3])
     n = sum(len(s.split()) + 1 for s in sentences)
     times = {}
-    for _ in range(5):
+    for _ in range(3):
         start = time.process_time()
         total = sum(model.score(s) for s in sentences)
         times.setdefault('kenlm', []).append(time.process_time() - start)

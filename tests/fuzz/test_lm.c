@@ -92,6 +92,6 @@ static void fuzz_one(uint8_t *data, size_t size)
 #ifndef OTO_LIBFUZZER
 int main(int argc, char **argv)
 {
-    return fuzz_main(argc, argv, "lm", 3000);
+    return fuzz_main(argc, argv, "lm", 1000);
 }
 #endif
