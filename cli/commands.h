@@ -30,6 +30,7 @@ int oto_cmd_train_report(int argc, char **argv); /* part of train */
 int oto_cmd_eval(int argc, char **argv);
 int oto_cmd_features(int argc, char **argv);
 int oto_cmd_model(int argc, char **argv);
+int oto_cmd_data(int argc, char **argv);
 int oto_cmd_bench(int argc, char **argv);
 int oto_cmd_lm(int argc, char **argv);
 int oto_cmd_devices(int argc, char **argv);

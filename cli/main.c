@@ -12,6 +12,7 @@ const struct oto_command oto_commands[] = {
     {"eval", "error rates of a model on a corpus", oto_cmd_eval},
     {"features", "what the network reads of audio files", oto_cmd_features},
     {"model", "show, verify and convert model files", oto_cmd_model},
+    {"data", "check, count, split and convert corpora", oto_cmd_data},
     {"bench", "what a model costs: time of each stage, latency, memory", oto_cmd_bench},
     {"lm", "build, ask, convert, prune and mix language models", oto_cmd_lm},
     {"devices", "list the microphones", oto_cmd_devices},

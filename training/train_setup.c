@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "training/trainer_private.h"
+#include "training/transcripts.h"
 
 enum { MAX_MESSAGES = 20 };
 
@@ -21,61 +22,6 @@ char *oto_trainer_path(const char *folder, const char *name)
     if (path)
         snprintf(path, capacity, "%s/%s", folder, name);
     return path;
-}
-
-/* ---- alphabet
- * ---------------------------------------------------------------------------------------------------
- */
-
-static oto_status alphabet_of_symbols(struct oto_trainer *t, const struct oto_text_policy *policy,
-                                      oto_error *err)
-{
-    char *text;
-    oto_status status = oto_utf8_nfc(&text, t->o->symbols, OTO_CASE_KEEP, err);
-    if (status != OTO_OK)
-        return status;
-    size_t n = 0, capacity = oto_utf8_length(text);
-    char(*symbols)[8] = oto_calloc(capacity, sizeof *symbols);
-    const char **pointers = oto_calloc(capacity, sizeof *pointers);
-    if (!symbols || !pointers) {
-        status = oto_fail_memory(err, "alphabet");
-    } else {
-        size_t bytes;
-        for (const char *p = text; oto_utf8_next(p, &bytes) > 0 && n < capacity; p += bytes, n++) {
-            memcpy(symbols[n], p, bytes);
-            pointers[n] = symbols[n];
-        }
-        status = oto_alphabet_create(&t->alphabet, pointers, (int)n, policy, err);
-    }
-    oto_free(pointers);
-    oto_free(symbols);
-    oto_free(text);
-    return status;
-}
-
-static oto_status alphabet_of_corpus(struct oto_trainer *t, const struct oto_text_policy *policy,
-                                     oto_error *err)
-{
-    struct oto_alphabet_builder *builder;
-    oto_status status = oto_alphabet_builder_create(&builder, policy, err);
-    if (status != OTO_OK)
-        return status;
-    for (size_t i = 0; i < t->train->corpus->n && status == OTO_OK; i++)
-        status = oto_alphabet_builder_add(builder, t->train->corpus->utts[i].text, err);
-    if (status == OTO_OK)
-        status = oto_alphabet_builder_finish(builder, &t->alphabet, err);
-    oto_alphabet_builder_destroy(builder);
-    return status;
-}
-
-static oto_status make_alphabet(struct oto_trainer *t, oto_error *err)
-{
-    const struct oto_text_policy policy = {t->o->letter_case, t->o->punctuation};
-    if (*t->o->alphabet)
-        return oto_alphabet_load(&t->alphabet, t->o->alphabet, &policy, err);
-    if (*t->o->symbols)
-        return alphabet_of_symbols(t, &policy, err);
-    return alphabet_of_corpus(t, &policy, err);
 }
 
 /* ---- data
@@ -143,13 +89,15 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
                                                .max_messages = MAX_MESSAGES,
                                                .check_audio = true,
                                                .format = o->corpus_format};
+    const struct oto_text_policy policy = {o->letter_case, o->punctuation};
     const double plain_speed = 1;
     oto_status status = oto_dataset_create(&t->train, "train", o->train, &options, o->min_seconds,
                                            o->max_seconds, err);
     if (status == OTO_OK && *o->dev)
         status = oto_dataset_create(&t->dev, "dev", o->dev, &options, 0, 0, err);
     if (status == OTO_OK)
-        status = make_alphabet(t, err);
+        status = oto_transcripts_alphabet(&t->alphabet, t->train->corpus, o->alphabet, o->symbols,
+                                          &policy, err);
     if (status == OTO_OK && *o->lexicon)
         status = oto_lexicon_load(&t->lexicon, o->lexicon, t->alphabet, err);
     if (status == OTO_OK)
