@@ -208,7 +208,7 @@ void oto_read_halves(struct oto_reader *r, float *out, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint16_t h;
         memcpy(&h, p + 2 * i, sizeof h);
-        out[i] = widen(low_first ? h : (uint16_t)(h << 8 | h >> 8));
+        out[i] = widen((uint16_t)(low_first ? h : h << 8 | h >> 8));
     }
 }
 

@@ -206,7 +206,7 @@ oto_status oto_ngram_estimate(struct oto_ngram *m, struct oto_ngram_counts *coun
             status = k == 1 ? make_unigrams(&e, counts->sorters[0], err)
                             : make_level(&e, counts->sorters[k - 1], err);
         oto_ngram_records_clear(&e.group);
-        if (e.want_seen)
+        if (seen != NULL && e.want_seen)
             seen[k - 1] = e.seen;
         m->order = k;
         report->n_kept[k - 1] = m->levels[k - 1].n;

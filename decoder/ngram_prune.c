@@ -125,7 +125,7 @@ static bool prepare(struct pruning *p)
         p->kept[k] = oto_calloc(p->m->levels[k].n, 1);
         good = p->kept[k] != NULL;
     }
-    if (good)
+    if (good && p->kept[0] != NULL)
         memset(p->kept[0], 1, p->m->levels[0].n);
     p->begin = oto_words_find(&p->m->words, "<s>", 3);
     p->end = oto_words_find(&p->m->words, "</s>", 4);

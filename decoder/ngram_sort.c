@@ -140,7 +140,7 @@ static oto_status next_of_runs(struct oto_ngram_sorter *s, const uint32_t **reco
     *record = NULL;
     for (int i = 0; i < s->n_runs; i++) {
         const struct run *run = &s->runs[i];
-        if (run->n == 0)
+        if (run->n == 0 || run->buffer == NULL)
             continue;
         const uint32_t *now = run->buffer + run->at * stride;
         if (least == NULL || compare(now, least, s->k) < 0)
@@ -152,8 +152,10 @@ static oto_status next_of_runs(struct oto_ngram_sorter *s, const uint32_t **reco
     s->current[s->k] = s->current[s->k + 1] = 0;
     for (int i = 0; i < s->n_runs; i++) {
         struct run *run = &s->runs[i];
+        if (run->n == 0 || run->buffer == NULL)
+            continue;
         const uint32_t *now = run->buffer + run->at * stride;
-        if (run->n == 0 || compare(now, s->current, s->k) != 0)
+        if (compare(now, s->current, s->k) != 0)
             continue;
         s->current[s->k] += now[s->k];
         s->current[s->k + 1] += now[s->k + 1];
