@@ -237,8 +237,10 @@ oto_status oto_edit_align(struct oto_edit_pair **pairs, size_t *n_pairs, const c
         status = check_text(hyp, "hypothesis", err);
     if (!status)
         status = number_words(&units, &n_ref, &n_hyp, ref, hyp, err);
-    if (status)
+    if (status) {
+        oto_free(units);
         return status;
+    }
     bool fits = oto_mul_size(n_ref + 1, n_hyp + 1, &n_cells) && n_cells <= INT32_MAX;
     struct word *words = oto_calloc(n_ref + n_hyp + 1, sizeof *words);
     struct cell *row = oto_calloc(n_ref + 1, sizeof *row);

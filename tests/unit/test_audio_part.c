@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "audio_files.h"
+#include "otolith/audio.h"
 
 static char folder[64];
 enum { RATE_HZ = 16000, N = 5 * RATE_HZ };
