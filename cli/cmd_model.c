@@ -17,6 +17,8 @@ static const char *const weight_names[] = {"f32", "f16", NULL}; /* as enum oto_w
 static const char *const stored_names[] = {"f32", "f16", "i8"};
 
 static const char *const source_names[] = {"pytorch", NULL};
+static int (*const importers[])(const struct oto_import_options *options, const char *in,
+                                const char *out) = {oto_cli_import_pytorch}; /* as source_names */
 
 struct model_options {
     int format, weights, from;
@@ -321,7 +323,7 @@ static int run_import(const struct model_options *o, const char *in, const char 
                                    "end and no alphabet");
     const struct oto_import_options options = {o->like, o->prefix,
                                                (enum oto_weight_type)o->weights};
-    return oto_cli_import(&options, in, out);
+    return importers[o->from](&options, in, out);
 }
 
 static int run_quantize(const struct model_options *o, const char *in, const char *out)

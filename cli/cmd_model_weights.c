@@ -66,7 +66,7 @@ static oto_status read_weights(struct oto_network_shape *shape, float **params, 
     return status;
 }
 
-int oto_cli_import(const struct oto_import_options *o, const char *in, const char *out)
+int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, const char *out)
 {
     oto_error err = {0};
     char path[4096];

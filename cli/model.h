@@ -16,7 +16,8 @@ struct oto_import_options {
     const char *prefix; /* before the tensors' names */
     enum oto_weight_type weight_type;
 };
-int oto_cli_import(const struct oto_import_options *options, const char *in, const char *out);
+int oto_cli_import_pytorch(const struct oto_import_options *options, const char *in,
+                           const char *out);
 int oto_cli_export(const char *in, const char *out);
 int oto_cli_quantize(const char *in, const char *out);
 

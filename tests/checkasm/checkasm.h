@@ -111,6 +111,32 @@ static inline void guarded_destroy(struct guarded *g)
     free(g->memory);
 }
 
+/** calloc() that ends the program where there is no memory. */
+static inline void *allocate(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p) {
+        fputs("checkasm: out of memory\n", stderr);
+        exit(2);
+    }
+    return p;
+}
+
+/** Whether the margins of all are. */
+static inline bool all_intact(struct guarded *const buffers[], size_t n)
+{
+    bool intact = true;
+    for (size_t i = 0; i < n; i++)
+        intact = guarded_intact(buffers[i]) && intact;
+    return intact;
+}
+
+static inline void destroy_all(struct guarded *const buffers[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        guarded_destroy(buffers[i]);
+}
+
 /** The worst of one kernel's output over all cases of one CPU mask. */
 struct worst {
     double error, ratio; /* absolute, and as a part of the bound */

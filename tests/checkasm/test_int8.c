@@ -26,16 +26,6 @@ struct bytes {
 
 enum { byte_margin = 64, byte_poison = 0xA5 };
 
-static void *allocate(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    if (!p) {
-        fputs("test_int8: out of memory\n", stderr);
-        exit(2);
-    }
-    return p;
-}
-
 static struct bytes bytes_create(size_t n)
 {
     struct bytes b = {allocate(n + 2 * byte_margin, 1), NULL, n};

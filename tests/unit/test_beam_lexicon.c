@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "beam_words.h"
 #include "ctc_brute.h"
 #include "ctc_text.h"
 #include "decoder/beam.h"
@@ -51,27 +52,6 @@ static void release(struct words w)
 {
     oto_language_destroy(w.language);
     oto_lexicon_destroy(w.lexicon);
-}
-
-static struct oto_beam *create(int K, const struct oto_beam_options *o,
-                               const struct oto_language *language)
-{
-    struct oto_beam *beam = NULL;
-    assert_int_equal(oto_beam_create(&beam, K, o, NULL), OTO_OK);
-    assert_int_equal(oto_beam_set_language(beam, language, NULL), OTO_OK);
-    return beam;
-}
-
-static int decode(struct oto_beam *beam, const float *log_probs, int n_frames, int n,
-                  const struct oto_hypothesis **hyps)
-{
-    oto_error err = {0};
-    int n_hyps = 0;
-    if (oto_beam_push(beam, log_probs, (size_t)n_frames, &err) != OTO_OK ||
-        oto_beam_n_best(beam, n, hyps, &n_hyps, &err) != OTO_OK)
-        fail_msg("%s", err.message);
-    assert_in_range(n_hyps, 1, n);
-    return n_hyps;
 }
 
 /* ---- enumeration: whole texts checked word by word, not by a tree ------------------------- */

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "beam_words.h"
 #include "ctc_brute.h"
 #include "ctc_text.h"
 #include "decoder/beam.h"
@@ -81,26 +82,6 @@ static struct oto_language *create_language(bool strict, const struct oto_langua
     if (oto_language_create(&language, strict ? lexicon : NULL, lm, alphabet, o, &err) != OTO_OK)
         fail_msg("%s", err.message);
     return language;
-}
-
-static struct oto_beam *create(int K, const struct oto_beam_options *o,
-                               const struct oto_language *language)
-{
-    struct oto_beam *beam = NULL;
-    assert_int_equal(oto_beam_create(&beam, K, o, NULL), OTO_OK);
-    assert_int_equal(oto_beam_set_language(beam, language, NULL), OTO_OK);
-    return beam;
-}
-
-static int decode(struct oto_beam *beam, const float *log_probs, int n_frames, int n,
-                  const struct oto_hypothesis **hyps)
-{
-    oto_error err = {0};
-    int n_hyps = 0;
-    if (oto_beam_push(beam, log_probs, (size_t)n_frames, &err) != OTO_OK ||
-        oto_beam_n_best(beam, n, hyps, &n_hyps, &err) != OTO_OK)
-        fail_msg("%s", err.message);
-    return n_hyps;
 }
 
 /* ---- by definition ------------------------------------------------------------------------ */

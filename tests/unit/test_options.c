@@ -7,144 +7,7 @@
 
 #include "base/mem.h"
 #include "base/options.h"
-
-enum format { FORMAT_TEXT, FORMAT_TSV, FORMAT_JSON };
-
-struct settings {
-    bool quiet, colour;
-    int beam, format, any;
-    uint64_t seed;
-    double rate, free_real;
-    char *model, *note;
-};
-
-static const char *const formats[] = {"text", "tsv", "json", NULL};
-
-static const struct oto_option decoding[] = {
-    {.name = "beam",
-     .short_name = 'b',
-     .type = OTO_OPTION_INT,
-     .offset = offsetof(struct settings, beam),
-     .default_text = "16",
-     .min = 1,
-     .max = 1000000,
-     .help = "Prefixes kept."},
-    {.name = "format",
-     .short_name = 'f',
-     .type = OTO_OPTION_CHOICE,
-     .offset = offsetof(struct settings, format),
-     .default_text = "tsv",
-     .choices = formats,
-     .help = "Form of the results."},
-    {.name = "model",
-     .short_name = 'm',
-     .type = OTO_OPTION_TEXT,
-     .offset = offsetof(struct settings, model),
-     .default_text = "english",
-     .argument = "FILE",
-     .help = "Model by name or path, looked for in the folders of OTOLITH_MODEL_PATH and then in "
-             "the user's data folder and the install prefix."},
-    {.name = "learning-rate",
-     .type = OTO_OPTION_REAL,
-     .offset = offsetof(struct settings, rate),
-     .default_text = "1.5e-3",
-     .min = 0,
-     .max = 1,
-     .help = "Step length."},
-};
-
-static const struct oto_option general[] = {
-    {.name = "quiet",
-     .short_name = 'q',
-     .type = OTO_OPTION_BOOL,
-     .offset = offsetof(struct settings, quiet),
-     .default_text = "false",
-     .help = "Say less."},
-    {.name = "colour",
-     .short_name = 'c',
-     .type = OTO_OPTION_BOOL,
-     .offset = offsetof(struct settings, colour),
-     .default_text = "true",
-     .help = "Colours on a terminal."},
-    {.name = "seed",
-     .type = OTO_OPTION_U64,
-     .offset = offsetof(struct settings, seed),
-     .default_text = "1",
-     .help = "Seed of all random numbers."},
-    {.name = "any",
-     .type = OTO_OPTION_INT,
-     .offset = offsetof(struct settings, any),
-     .help = "Any number."},
-    {.name = "free-real",
-     .type = OTO_OPTION_REAL,
-     .offset = offsetof(struct settings, free_real),
-     .help = "Any real number."},
-    {.name = "note",
-     .type = OTO_OPTION_TEXT,
-     .offset = offsetof(struct settings, note),
-     .hidden = true,
-     .help = "Kept in the model."},
-};
-
-#define N_DECODING (sizeof decoding / sizeof decoding[0])
-#define N_GENERAL (sizeof general / sizeof general[0])
-
-struct fixture {
-    struct settings settings;
-    struct oto_option_group groups[3];
-    oto_error err;
-    char folder[64], path[96];
-    const char *operands[16];
-    int n_operands;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    f->groups[0] = (struct oto_option_group){"Decoding:", decoding, N_DECODING, &f->settings};
-    f->groups[1] = (struct oto_option_group){"General:", general, N_GENERAL, &f->settings};
-    assert_int_equal(oto_options_init(decoding, N_DECODING, &f->settings, &f->err), OTO_OK);
-    assert_int_equal(oto_options_init(general, N_GENERAL, &f->settings, &f->err), OTO_OK);
-    unit_make_folder(f->folder);
-    snprintf(f->path, sizeof f->path, "%s/a.conf", f->folder);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    oto_options_clear(decoding, N_DECODING, &f->settings);
-    oto_options_clear(general, N_GENERAL, &f->settings);
-    assert_null(f->settings.model);
-    unit_remove_folder(f->folder);
-    free(f);
-    return 0;
-}
-
-/* Parses up to 15 words, NULL-terminated. */
-static oto_status parse(struct fixture *f, const char *const *words)
-{
-    char *argv[17] = {(char *)(uintptr_t) "otolith"};
-    int argc = 1;
-    for (; words[argc - 1]; argc++) {
-        argv[argc] = (char *)(uintptr_t)words[argc - 1];
-    }
-    return oto_options_parse(f->groups, argc, argv, f->operands, &f->n_operands, &f->err);
-}
-
-#define PARSE(f, ...) parse((f), (const char *const[]){__VA_ARGS__, NULL})
-
-static void assert_parse_fails(struct fixture *f, const char *const *words, const char *message)
-{
-    f->err.message[0] = '\0';
-    assert_int_equal(parse(f, words), OTO_ERR_CONFIG);
-    assert_string_equal(f->err.message, message);
-}
-
-#define PARSE_FAILS(f, message, ...)                                                               \
-    assert_parse_fails((f), (const char *const[]){__VA_ARGS__, NULL}, (message))
+#include "options_fixture.h"
 
 static void defaults_are_set(void **state)
 {
@@ -389,102 +252,6 @@ static void suggestions_are_near(void **state)
     assert_string_equal(f->err.message, "unknown option \"beem\"; did you mean beam?");
 }
 
-static void write_config(struct fixture *f, const char *text)
-{
-    unit_write_file(f->path, text, strlen(text));
-}
-
-static void files_are_read(void **state)
-{
-    struct fixture *f = *state;
-    write_config(f, "\xEF\xBB\xBF# a recipe\n"
-                    "beam = 8\r\n"
-                    "\n"
-                    "   format=json   # as a list\n"
-                    "model = models/a b#c.oto\n"
-                    "learning_rate = 2.5e-4\t# slow\n"
-                    "note = \"  kept # \\\"as is\\\"\\n\\t\\\\ \"  # comment\n"
-                    "quiet = yes\n"
-                    "seed=77");
-    assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_OK);
-    assert_int_equal(f->settings.beam, 8);
-    assert_int_equal(f->settings.format, FORMAT_JSON);
-    assert_string_equal(f->settings.model, "models/a b#c.oto");
-    assert_true(f->settings.rate == 2.5e-4);
-    assert_string_equal(f->settings.note, "  kept # \"as is\"\n\t\\ ");
-    assert_true(f->settings.quiet);
-    assert_true(f->settings.seed == 77);
-    write_config(f, "");
-    assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_OK);
-    write_config(f, "model =\n");
-    assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_OK);
-    assert_string_equal(f->settings.model, "");
-}
-
-static void wrong_files_name_the_line(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        {"beam = 8\n\nbeem = 9\n", ":3: unknown option \"beem\"; did you mean beam?"},
-        {"beam = many\n", ":1: beam: expected a whole number from 1 to 1000000, found \"many\""},
-        {"# x\nbeam\n", ":2: expected \"name = value\", found \"beam\""},
-        {"= 8\n", ":1: expected \"name = value\""},
-        {"beam 8 = 3\n", ":1: expected \"name = value\""},
-        {"beam = 8\nquiet = on\nbeam = 9\n", ":3: beam is given twice, first in line 1"},
-        {"learning-rate = 1\nlearning_rate = 1\n", ":2: learning-rate is given twice"},
-        {"\n\nmodel = \"abc\n", ":3: model: closing quote is missing"},
-        {"model = \"abc\" d\n", ":1: model: text after the closing quote"},
-        {"model = \"a\\x\"\n", ":1: model: unknown escape"},
-        {"model = \"a\\", ":1: model: unknown escape"},
-        {"beam = 8\nmodel = \xFF\n", ":2: invalid UTF-8 in column 9"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        write_config(f, cases[i].text);
-        assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_ERR_CONFIG);
-        assert_memory_equal(f->err.message, f->path, strlen(f->path));
-        assert_contains(f->err.message, cases[i].message);
-    }
-    unit_write_file(f->path, "beam = 8\0\n", 10);
-    assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_ERR_CONFIG);
-    assert_contains(f->err.message, "not a text file");
-    assert_int_equal(oto_options_read_file(f->groups, "/nonexistent.conf", &f->err),
-                     OTO_ERR_NOT_FOUND);
-    assert_int_equal(oto_options_read_file(f->groups, f->folder, &f->err), OTO_ERR_FORMAT);
-    static char big[(1 << 20) + 1];
-    memset(big, '\n', sizeof big);
-    unit_write_file(f->path, big, sizeof big);
-    assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_ERR_CONFIG);
-}
-
-static void what_is_printed_reads_back(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const texts[] = {"",          " lead",      "trail ",  "a#b",
-                                        "a # b",     "#",          "\"q\"",   "a\\b",
-                                        "tab\there", "line\nfeed", "cr\rend", "\xC3\xA9t\xC3\xA9"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        assert_int_equal(oto_options_set(general, N_GENERAL, &f->settings, "note", texts[i], NULL),
-                         OTO_OK);
-        assert_int_equal(PARSE(f, "--seed=18446744073709551615", "--free-real=0.1", "--any=-3"),
-                         OTO_OK);
-        FILE *out = fopen(f->path, "w");
-        assert_non_null(out);
-        oto_options_print(&f->groups[1], out);
-        assert_int_equal(fclose(out), 0);
-        assert_int_equal(PARSE(f, "--seed=2", "--free-real=7", "--any=4", "--note=other"), OTO_OK);
-        oto_error err = {0};
-        if (oto_options_read_file(f->groups, f->path, &err) != OTO_OK) {
-            fail_msg("%s", err.message);
-        }
-        assert_string_equal(f->settings.note, texts[i]);
-        assert_true(f->settings.seed == UINT64_MAX);
-        assert_true(f->settings.free_real == 0.1);
-        assert_int_equal(f->settings.any, -3);
-    }
-}
-
 static void the_environment_is_read(void **state)
 {
     struct fixture *f = *state;
@@ -565,12 +332,6 @@ static void lack_of_memory_is_reported(void **state)
     oto_mem_fail_nth(1);
     assert_int_equal(PARSE(f, "--model=x"), OTO_ERR_MEMORY);
     assert_string_equal(f->settings.model, "english");
-    write_config(f, "beam = 3\nmodel = m\n");
-    for (size_t nth = 1; nth <= 3; nth++) {
-        oto_mem_fail_nth(nth);
-        assert_int_equal(oto_options_read_file(f->groups, f->path, &f->err), OTO_ERR_MEMORY);
-        assert_string_equal(f->settings.model, "english");
-    }
     oto_mem_fail_nth(1);
     assert_null(oto_options_get(&decoding[2], &f->settings));
     oto_mem_fail_nth(0);
@@ -587,8 +348,6 @@ static void a_wrong_default_is_refused(void **state)
     assert_null(other.model); /* what was set before is released */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -600,9 +359,6 @@ int main(void)
         TEST(values_go_round_in_shortest_form),
         TEST(the_locale_of_the_program_does_not_matter),
         TEST(suggestions_are_near),
-        TEST(files_are_read),
-        TEST(wrong_files_name_the_line),
-        TEST(what_is_printed_reads_back),
         TEST(the_environment_is_read),
         TEST(presence_on_the_command_line),
         TEST(help_is_complete_and_wrapped),
