@@ -12,6 +12,7 @@
 
 enum { BLOCK_FRAMES = 4096 };
 #define MAX_SECONDS 1e8
+#define MAX_PACE 1e4
 
 struct oto_audio {
     struct oto_source *source;
@@ -29,7 +30,9 @@ struct oto_audio {
     int64_t n_left;    /* frames of the part that was asked for, -1 = to the end */
     bool source_ended; /* what follows comes out of the resampler */
     bool ended;
-    oto_error failure; /* first failure, given again by every later read */
+    int rate_hz;                         /* of what read gives */
+    uint64_t n_lost_told, n_lost_source; /* by oto_audio_next_gap(): at the two rates */
+    oto_error failure;                   /* first failure, given again by every later read */
 };
 
 void oto_audio_options_init(oto_audio_options *options)
@@ -60,6 +63,11 @@ static oto_status check_options(oto_audio_options *out, const oto_audio_options 
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "%s: channel %d was asked for; 0 (mean of all) or 1 and up are possible",
                         name, out->channel);
+    }
+    if (!(out->pace >= 0 && out->pace <= MAX_PACE)) {
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "%s: a pace of %g was asked for; 0 to %.0f are possible", name, out->pace,
+                        MAX_PACE);
     }
     if (!(out->start_s >= 0 && out->start_s < MAX_SECONDS) ||
         !(out->length_s >= 0 && out->length_s < MAX_SECONDS)) {
@@ -174,6 +182,7 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     audio->channel = options->channel;
     audio->n_channels = info.n_channels;
     audio->source_rate_hz = info.rate_hz;
+    audio->rate_hz = options->rate_hz != 0 ? options->rate_hz : info.rate_hz;
     if (options->channel > info.n_channels) {
         status = oto_fail(err, OTO_ERR_ARGUMENT, "%s: channel %d was asked for, it has %d",
                           source->name, options->channel, info.n_channels);
@@ -183,6 +192,9 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     }
     if (status == OTO_OK) {
         status = start_part(audio, options, err);
+    }
+    if (status == OTO_OK && request->input != NULL && options->pace > 0) {
+        status = oto_source_pace(&audio->source, options->pace, err);
     }
     if (status == OTO_OK && request->input != NULL) {
         status = prefetch(audio, err);
@@ -386,6 +398,25 @@ oto_status oto_audio_read(oto_audio *audio, float *samples, size_t capacity, siz
         return oto_fail(err, audio->failure.status, "%s", audio->failure.message);
     }
     return OTO_OK;
+}
+
+int oto_audio_next_gap(oto_audio *audio, oto_audio_gap *gap)
+{
+    struct oto_source_gap found;
+    if (audio == NULL || gap == NULL || !oto_source_take_gap(audio->source, &found)) {
+        return 0;
+    }
+    double ratio = 1.0;
+    if (audio->resampler != NULL) {
+        ratio = (double)audio->rate_hz / audio->source_rate_hz;
+    }
+    /* The sum is rounded, not each gap, so that nothing adds up. */
+    audio->n_lost_source += found.n_lost;
+    uint64_t told = (uint64_t)llround((double)audio->n_lost_source * ratio);
+    gap->position = (uint64_t)llround((double)found.position * ratio);
+    gap->n_lost = told - audio->n_lost_told;
+    audio->n_lost_told = told;
+    return 1;
 }
 
 void oto_audio_get_info(const oto_audio *audio, oto_audio_info *info)

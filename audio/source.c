@@ -135,6 +135,32 @@ void oto_source_warn(struct oto_source *source, const char *format, ...)
     }
 }
 
+void oto_source_add_gap(struct oto_source *source, uint64_t position, uint64_t n_lost)
+{
+    double at = (double)position / source->info.rate_hz;
+    if (n_lost > 0) {
+        oto_source_warn(source, "%llu samples were lost at %.3f s", (unsigned long long)n_lost, at);
+    } else {
+        oto_source_warn(source, "the device lost samples at %.3f s", at);
+    }
+    if (source->n_gaps == OTO_SOURCE_GAPS) {
+        source->gaps[OTO_SOURCE_GAPS - 1].n_lost += n_lost;
+        return;
+    }
+    source->gaps[source->n_gaps++] = (struct oto_source_gap){position, n_lost};
+}
+
+bool oto_source_take_gap(struct oto_source *source, struct oto_source_gap *gap)
+{
+    if (source->n_gaps == 0) {
+        return false;
+    }
+    *gap = source->gaps[0];
+    source->n_gaps--;
+    memmove(source->gaps, source->gaps + 1, (size_t)source->n_gaps * sizeof source->gaps[0]);
+    return true;
+}
+
 oto_status oto_source_check_shape(const char *name, int64_t rate_hz, int64_t n_channels,
                                   oto_error *err)
 {

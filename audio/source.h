@@ -17,6 +17,13 @@
 #include "audio/raw_format.h"
 #include "audio/wav_header.h"
 
+/** Frames that are missing before the frame at position, counted in frames that were read. */
+struct oto_source_gap {
+    uint64_t position, n_lost; /* n_lost 0: some, nobody knows how many */
+};
+
+enum { OTO_SOURCE_GAPS = 64 };
+
 struct oto_source_info {
     int rate_hz, n_channels;
     int64_t n_frames; /* by the header, -1 when unknown */
@@ -43,6 +50,8 @@ struct oto_source {
     bool live; /* samples arrive at their own pace: give what is there, do not wait for a full block
                 */
     struct oto_source_info info;
+    struct oto_source_gap gaps[OTO_SOURCE_GAPS]; /* passed by read and not yet taken, in order */
+    int n_gaps;
     char warning[512]; /* "" or sentences joined by "; " */
 };
 
@@ -88,9 +97,20 @@ oto_status oto_source_skip_to(struct oto_source *source, int64_t frame, int64_t 
 void oto_source_close(struct oto_source *source);
 void oto_source_get_info(const struct oto_source *source, struct oto_source_info *info);
 
+/**
+ * Puts the source behind a thread that hands its frames over at pace times their natural speed; who
+ * reads too late loses some, as with a microphone. Takes over *source: on failure it is closed, and
+ * *source NULL. There is no seeking any more. pace > 0.
+ */
+oto_status oto_source_pace(struct oto_source **source, double pace, oto_error *err) OTO_WARN_UNUSED;
+
 /** For back ends: adds a sentence to source->warning; what does not fit is dropped. */
 void oto_source_warn(struct oto_source *source, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** For back ends: notes a gap, and warns of it. When nobody takes them, the last grows. */
+void oto_source_add_gap(struct oto_source *source, uint64_t position, uint64_t n_lost);
+/** Takes the first gap. False when there is none. */
+bool oto_source_take_gap(struct oto_source *source, struct oto_source_gap *gap);
 /** For back ends: refuses rates outside 4..192 kHz and more than 64 or fewer than 1 channels.
  * OTO_ERR_DATA. */
 oto_status oto_source_check_shape(const char *name, int64_t rate_hz, int64_t n_channels,

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Microphones by PortAudio. The callback copies into a ring and counts what did not fit, nothing
- * else. The device runs at its own rate: many refuse the 16 kHz of speech models, and audio.c
- * converts anyway.
+ * Microphones by PortAudio. The callback hands the samples to a capture, nothing else. The device
+ * runs at its own rate: many refuse the 16 kHz of speech models, and audio.c converts anyway.
  */
 #include "audio/source.h"
 
 #include <fcntl.h>
 #include <portaudio.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "audio/ring.h"
+#include "audio/capture.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -25,26 +24,15 @@
 
 enum {
     RING_SECONDS = 8, /* the reader may be away for so long */
-    N_GAPS = 64,      /* remembered with their positions at a time */
     POLL_MS = 3,
     STALL_S = 10 /* PulseAudio was seen to start 2 s late; silence of the device for longer is a
                     failure */
 };
 
-/* Frames that are missing before the frame at position, counted in frames that were captured. */
-struct gap {
-    uint64_t position, n_lost;
-};
-
 struct portaudio_state {
     PaStream *stream;
-    struct oto_ring *frames, *gaps;
-    size_t frame_bytes;
+    struct oto_capture *capture;
     char name[192];
-    atomic_uint_fast64_t n_lost;
-    /* the callback's own */
-    uint64_t n_written, n_missing; /* missing: lost since the last frame that was written */
-    /* the reader's own */
     uint64_t n_read;
     bool is_jack, abandoned; /* see release() */
 };
@@ -248,7 +236,7 @@ static oto_status find_device(PaDeviceIndex *out, const char *name, oto_error *e
  * -------------------------------------------------------------------------------------------------
  */
 
-/* Runs in PortAudio's thread, must not wait: copy or count. */
+/* Runs in PortAudio's thread, must not wait. */
 static int on_samples(const void *input, void *output, unsigned long n_frames,
                       const PaStreamCallbackTimeInfo *time, PaStreamCallbackFlags flags, void *user)
 {
@@ -256,21 +244,9 @@ static int on_samples(const void *input, void *output, unsigned long n_frames,
     (void)output;
     (void)time;
     bool late = (flags & paInputOverflow) != 0; /* the device lost some, nobody knows how many */
-    if (input == NULL) {
-        return paContinue;
+    if (input != NULL) {
+        oto_capture_write(state->capture, input, n_frames, late);
     }
-    bool fits = oto_ring_writable(state->frames) >= n_frames;
-    if (fits && (state->n_missing > 0 || late)) {
-        struct gap gap = {state->n_written, state->n_missing};
-        fits = oto_ring_write(state->gaps, &gap, 1) == 1;
-    }
-    if (!fits) {
-        state->n_missing += n_frames;
-        atomic_fetch_add_explicit(&state->n_lost, n_frames, memory_order_relaxed);
-        return paContinue;
-    }
-    state->n_missing = 0;
-    state->n_written += oto_ring_write(state->frames, input, n_frames);
     return paContinue;
 }
 
@@ -337,13 +313,12 @@ static void release(struct portaudio_state *state)
         hush_end(h);
         pthread_mutex_unlock(&portaudio_lock);
     }
-    oto_ring_destroy(state->gaps);
-    oto_ring_destroy(state->frames);
+    oto_capture_destroy(state->capture);
     oto_free(state);
     stop_portaudio();
 }
 
-/* Finds and opens the device; the rings are made between opening and starting, when the shape is
+/* Finds and opens the device; the capture is made between opening and starting, when the shape is
  * known. */
 static oto_status capture(struct oto_source *source, const struct oto_source_request *request,
                           oto_error *err)
@@ -365,12 +340,8 @@ static oto_status capture(struct oto_source *source, const struct oto_source_req
     if (status != OTO_OK) {
         return status;
     }
-    state->frame_bytes = sizeof(float) * (size_t)source->info.n_channels;
-    status = oto_ring_create(&state->frames, state->frame_bytes,
-                             (size_t)source->info.rate_hz * RING_SECONDS, err);
-    if (status == OTO_OK) {
-        status = oto_ring_create(&state->gaps, sizeof(struct gap), N_GAPS, err);
-    }
+    status = oto_capture_create(&state->capture, source->info.n_channels,
+                                (size_t)source->info.rate_hz * RING_SECONDS, err);
     if (status != OTO_OK) {
         return status;
     }
@@ -390,7 +361,6 @@ static oto_status portaudio_open(struct oto_source *source,
     if (state == NULL) {
         return oto_fail_memory(err, "microphone");
     }
-    atomic_init(&state->n_lost, 0);
     oto_status status = start_portaudio(err);
     if (status != OTO_OK) {
         oto_free(state);
@@ -411,45 +381,20 @@ static oto_status portaudio_open(struct oto_source *source,
     return OTO_OK;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Frames that may be read before the next gap; a gap that is reached is taken off and told. */
-static size_t up_to_gap(struct oto_source *source, size_t capacity)
-{
-    struct portaudio_state *state = source->state;
-    struct gap gap;
-    while (oto_ring_peek(state->gaps, &gap, 1) == 1) {
-        if (gap.position > state->n_read) {
-            uint64_t left = gap.position - state->n_read;
-            return left < capacity ? (size_t)left : capacity;
-        }
-        double at = (double)gap.position / source->info.rate_hz;
-        if (gap.n_lost > 0) {
-            oto_source_warn(source, "%llu samples were lost at %.3f s",
-                            (unsigned long long)gap.n_lost, at);
-        } else {
-            oto_source_warn(source, "the device lost samples at %.3f s", at);
-        }
-        (void)oto_ring_read(state->gaps, &gap, 1);
-    }
-    return capacity;
-}
-
 static oto_status portaudio_read(struct oto_source *source, float *frames, size_t capacity,
                                  size_t *n_read, oto_error *err)
 {
     struct portaudio_state *state = source->state;
     const struct timespec pause = {0, POLL_MS * 1000000L};
-    double started = now_s();
+    double started = oto_clock_wall_s();
+    struct oto_capture_gap gap;
     while (capacity > 0) {
         bool active =
             Pa_IsStreamActive(state->stream) == 1; /* asked first: then the ring is complete */
-        size_t n = oto_ring_read(state->frames, frames, up_to_gap(source, capacity));
+        while (oto_capture_next_gap(state->capture, &gap)) {
+            oto_source_add_gap(source, gap.position, gap.n_lost);
+        }
+        size_t n = oto_capture_read(state->capture, frames, capacity);
         if (n > 0) {
             state->n_read += n;
             *n_read = n;
@@ -460,7 +405,7 @@ static oto_status portaudio_read(struct oto_source *source, float *frames, size_
             return oto_fail(err, OTO_ERR_DEVICE, "%s: stopped after %.3f s; was it unplugged?",
                             source->name, (double)state->n_read / source->info.rate_hz);
         }
-        if (now_s() - started > STALL_S) {
+        if (oto_clock_wall_s() - started > STALL_S) {
             state->abandoned = true;
             return oto_fail(err, OTO_ERR_DEVICE, "%s: has given no samples for %d s", source->name,
                             STALL_S);
@@ -478,7 +423,7 @@ static void portaudio_close(struct oto_source *source)
 static void portaudio_info(const struct oto_source *source, struct oto_source_info *info)
 {
     struct portaudio_state *state = source->state;
-    info->n_lost = atomic_load_explicit(&state->n_lost, memory_order_relaxed);
+    info->n_lost = oto_capture_n_lost(state->capture);
 }
 
 const struct oto_source_backend oto_source_portaudio = {

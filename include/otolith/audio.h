@@ -29,6 +29,10 @@ typedef struct oto_audio_options {
     /* A part of the recording: length_s seconds from start_s on; length_s = 0 goes to the end.
      * Files are sought where their format allows it, everything else is read up to there. */
     double start_s, length_s;
+    /* 0: files and streams as fast as they are read. 1: at the speed of a microphone, 2 twice as
+     * fast; who reads too late loses samples, as with a microphone (oto_audio_next_gap()). No
+     * effect on microphones. */
+    double pace;
 } oto_audio_options;
 OTO_API void oto_audio_options_init(oto_audio_options *options);
 
@@ -54,6 +58,15 @@ OTO_API void oto_audio_close(oto_audio *audio);
  */
 OTO_API oto_status oto_audio_read(oto_audio *audio, float *samples, size_t capacity, size_t *n_read,
                                   oto_error *err) OTO_WARN_UNUSED;
+
+/** n_lost samples are missing in front of the sample position, both counted in samples as read
+ * gives them. n_lost = 0: the device lost some and does not know how many. */
+typedef struct oto_audio_gap {
+    uint64_t position, n_lost;
+} oto_audio_gap;
+/** The next gap that reading has come to, each once, in order; 0 when there is none. Its position
+ * may lie a few milliseconds beyond what was read so far: ask after each read. */
+OTO_API int oto_audio_next_gap(oto_audio *audio, oto_audio_gap *gap);
 
 typedef struct oto_audio_info {
     int source_rate_hz, n_channels;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "audio/capture.h"
+
+#include <stdatomic.h>
+
+#include "audio/ring.h"
+#include "base/mem.h"
+
+enum { N_GAPS = 64 }; /* remembered with their positions at a time; what follows is kept together */
+
+struct oto_capture {
+    struct oto_ring *frames, *gaps;
+    atomic_uint_fast64_t n_lost;
+    atomic_bool ended;
+    /* the writer's own */
+    uint64_t n_written, n_missing; /* missing: lost since the last frame that was kept */
+    /* the reader's own */
+    uint64_t n_read, n_told; /* told: lost frames of the gaps taken off */
+};
+
+oto_status oto_capture_create(struct oto_capture **out, int n_channels, size_t n_frames,
+                              oto_error *err)
+{
+    *out = NULL;
+    struct oto_capture *c = oto_calloc(1, sizeof *c);
+    if (c == NULL) {
+        return oto_fail_memory(err, "capture");
+    }
+    atomic_init(&c->n_lost, 0);
+    atomic_init(&c->ended, false);
+    oto_status status =
+        oto_ring_create(&c->frames, sizeof(float) * (size_t)n_channels, n_frames, err);
+    if (status == OTO_OK) {
+        status = oto_ring_create(&c->gaps, sizeof(struct oto_capture_gap), N_GAPS, err);
+    }
+    if (status != OTO_OK) {
+        oto_capture_destroy(c);
+        return status;
+    }
+    *out = c;
+    return OTO_OK;
+}
+
+void oto_capture_destroy(struct oto_capture *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    oto_ring_destroy(c->gaps);
+    oto_ring_destroy(c->frames);
+    oto_free(c);
+}
+
+void oto_capture_write(struct oto_capture *c, const float *frames, size_t n, bool late)
+{
+    bool fits = oto_ring_writable(c->frames) >= n;
+    if (fits && (c->n_missing > 0 || late)) {
+        struct oto_capture_gap gap = {c->n_written, c->n_missing};
+        fits = oto_ring_write(c->gaps, &gap, 1) == 1;
+    }
+    if (!fits) {
+        c->n_missing += n;
+        atomic_fetch_add_explicit(&c->n_lost, n, memory_order_relaxed);
+        return;
+    }
+    c->n_missing = 0;
+    c->n_written += oto_ring_write(c->frames, frames, n);
+}
+
+void oto_capture_end(struct oto_capture *c)
+{
+    atomic_store_explicit(&c->ended, true, memory_order_release);
+}
+
+size_t oto_capture_read(struct oto_capture *c, float *frames, size_t capacity)
+{
+    struct oto_capture_gap gap;
+    /* Frames first: a gap is published before the frame that follows it. */
+    size_t there = oto_ring_readable(c->frames);
+    capacity = capacity < there ? capacity : there;
+    if (oto_ring_peek(c->gaps, &gap, 1) == 1) {
+        uint64_t left = gap.position - c->n_read;
+        capacity = left < capacity ? (size_t)left : capacity;
+    }
+    size_t n = oto_ring_read(c->frames, frames, capacity);
+    c->n_read += n;
+    return n;
+}
+
+/* Whether nothing will come any more but what was lost after the last frame. */
+static bool is_drained(const struct oto_capture *c)
+{
+    return atomic_load_explicit(&c->ended, memory_order_acquire) &&
+           oto_ring_readable(c->frames) == 0 && oto_ring_readable(c->gaps) == 0;
+}
+
+bool oto_capture_next_gap(struct oto_capture *c, struct oto_capture_gap *gap)
+{
+    bool found = oto_ring_peek(c->gaps, gap, 1) == 1 && gap->position == c->n_read &&
+                 oto_ring_read(c->gaps, gap, 1) == 1;
+    if (!found && is_drained(c)) {
+        *gap = (struct oto_capture_gap){c->n_read, oto_capture_n_lost(c) - c->n_told};
+        found = gap->n_lost > 0;
+    }
+    if (found)
+        c->n_told += gap->n_lost;
+    return found;
+}
+
+bool oto_capture_is_over(const struct oto_capture *c)
+{
+    return is_drained(c) && c->n_told == oto_capture_n_lost(c);
+}
+
+uint64_t oto_capture_n_lost(const struct oto_capture *c)
+{
+    return atomic_load_explicit(&c->n_lost, memory_order_relaxed);
+}
