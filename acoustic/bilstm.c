@@ -124,20 +124,24 @@ struct bilstm_job {
     oto_real *h_out, *dx;
     const oto_real *x, *h, *dh;
     const struct oto_sequences *seqs;
+    const struct oto_sequences *reverse; /* of a window: what the reverse direction runs over */
+    struct oto_lstm_carry *carry;        /* of a window: of the forward direction */
 };
 
 static void forward_task(void *arg, int d)
 {
     const struct bilstm_job *job = arg;
     size_t n_hidden = (size_t)job->layer->dir[d].n_hidden;
+    const struct oto_sequences *seqs = d == 1 && job->reverse != NULL ? job->reverse : job->seqs;
+    struct oto_lstm_carry *carry = d == 0 ? job->carry : NULL;
     if (job->layer->quantized) {
         oto_lstm_int8_forward(&job->layer->int8[d], job->state->int8[d].p,
-                              job->h_out + (size_t)d * n_hidden, 2 * n_hidden, job->x, job->seqs);
+                              job->h_out + (size_t)d * n_hidden, 2 * n_hidden, job->x, seqs, carry);
         return;
     }
     oto_lstm_forward(&job->layer->dir[d], job->dsp, job->keep, job->state->gates[d].p,
                      job->state->cells[d].p, job->h_out + (size_t)d * n_hidden, 2 * n_hidden,
-                     job->x, job->seqs);
+                     job->x, seqs, carry);
 }
 
 void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
@@ -146,6 +150,22 @@ void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *ds
 {
     struct bilstm_job job = {
         .layer = layer, .dsp = dsp, .state = state, .keep = keep, .h_out = h, .x = x, .seqs = seqs};
+    oto_pool_run(pool, 2, forward_task, &job);
+}
+
+void oto_bilstm_forward_window(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
+                               struct oto_bilstm_state *state, struct oto_lstm_carry *carry,
+                               oto_real *h, const oto_real *x, const struct oto_sequences *forward,
+                               const struct oto_sequences *reverse, struct oto_pool *pool)
+{
+    struct bilstm_job job = {.layer = layer,
+                             .dsp = dsp,
+                             .state = state,
+                             .h_out = h,
+                             .x = x,
+                             .seqs = forward,
+                             .reverse = reverse,
+                             .carry = carry};
     oto_pool_run(pool, 2, forward_task, &job);
 }
 

@@ -72,6 +72,20 @@ void oto_bilstm_forward(const struct oto_bilstm *layer, const struct oto_dsp *ds
                         const struct oto_sequences *seqs, struct oto_pool *pool);
 
 /**
+ * One window of a stream, one utterance: the forward direction starts from carry and leaves its
+ * state there, the reverse one starts from zero state at the window's end.
+ *
+ * @param h     [reverse->n_rows, 2H]; of the forward direction, only rows of `forward` are written
+ * @param x     [reverse->n_rows, D]
+ * @param forward, reverse  the frames that each direction runs over, from the window's first on
+ * Allocates: no.
+ */
+void oto_bilstm_forward_window(const struct oto_bilstm *layer, const struct oto_dsp *dsp,
+                               struct oto_bilstm_state *state, struct oto_lstm_carry *carry,
+                               oto_real *h, const oto_real *x, const struct oto_sequences *forward,
+                               const struct oto_sequences *reverse, struct oto_pool *pool);
+
+/**
  *     dx = da_forward W_forward + da_reverse W_reverse        (math.md, eq. 34-39)
  *
  * Uses up the gates in state. Tasks are the time steps of each direction and of groups of

@@ -109,21 +109,34 @@ static struct portion next_portion(const struct oto_sequences *seqs, bool revers
     return reverse ? (struct portion){t + 1, t + 1 + n} : (struct portion){t - n, t};
 }
 
+/* The states that the first n_rows rows of a step start from. */
+struct previous {
+    int n_rows;
+    const oto_real *h, *c;
+};
+
+static struct previous previous_of(const struct oto_lstm *lstm, const struct oto_sequences *seqs,
+                                   int t, const oto_real *c_prev, const oto_real *h,
+                                   size_t h_stride, const struct oto_lstm_carry *carry)
+{
+    int t_prev = lstm->reverse ? t + 1 : t - 1;
+    if (t_prev >= 0 && t_prev < seqs->max_t) {
+        int n = seqs->n_active[t_prev], n_rows = seqs->n_active[t];
+        return (struct previous){n < n_rows ? n : n_rows, h + seqs->row_offset[t_prev] * h_stride,
+                                 c_prev};
+    }
+    if (carry != NULL && carry->started)
+        return (struct previous){1, carry->h, carry->c};
+    return (struct previous){0, h, c_prev}; /* outside the batch no row has a state */
+}
+
 /* Step t: adds the bias to the input products and runs the kernel. gates and c point to step t's
  * first row. */
 static void forward_step(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
                          const struct oto_sequences *seqs, int t, oto_real *gates, oto_real *c,
-                         const oto_real *c_prev, oto_real *h, size_t h_stride)
+                         const struct previous *prev, oto_real *h, size_t h_stride)
 {
     int n_rows = seqs->n_active[t];
-    int t_prev = lstm->reverse ? t + 1 : t - 1;
-    /* Outside the batch (t_prev = -1 or T) no row has a state; n_active[T] is 0. */
-    int n_prev = 0;
-    const oto_real *h_prev = h;
-    if (t_prev >= 0 && t_prev < seqs->max_t) {
-        n_prev = seqs->n_active[t_prev] < n_rows ? seqs->n_active[t_prev] : n_rows;
-        h_prev = h + seqs->row_offset[t_prev] * h_stride;
-    }
     for (int b = 0; b < n_rows; b++) {
         oto_real *row = gates + (size_t)b * (size_t)lstm->n_gates;
         for (int j = 0; j < lstm->n_gates; j++)
@@ -131,16 +144,28 @@ static void forward_step(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
     }
     oto_real *h_t = h + seqs->row_offset[t] * h_stride;
     if (lstm->half && n_rows <= dsp->half_rows)
-        dsp->lstm_forward_half(gates, c, h_t, h_stride, h_prev, h_stride, c_prev, n_rows, n_prev,
-                               lstm->r_half, lstm->n_hidden);
+        dsp->lstm_forward_half(gates, c, h_t, h_stride, prev->h, h_stride, prev->c, n_rows,
+                               prev->n_rows, lstm->r_half, lstm->n_hidden);
     else
-        dsp->lstm_forward(gates, c, h_t, h_stride, h_prev, h_stride, c_prev, n_rows, n_prev,
+        dsp->lstm_forward(gates, c, h_t, h_stride, prev->h, h_stride, prev->c, n_rows, prev->n_rows,
                           lstm->r_forward, lstm->n_hidden);
+}
+
+/* After step t, whose first row c and h point to. */
+static void take_state(const struct oto_lstm *lstm, struct oto_lstm_carry *carry, int t,
+                       const oto_real *c, const oto_real *h)
+{
+    if (t != carry->n_steps - 1)
+        return;
+    memcpy(carry->c, c, (size_t)lstm->n_cells * sizeof *c);
+    memcpy(carry->h, h, (size_t)lstm->n_hidden * sizeof *h);
+    carry->started = true;
 }
 
 void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bool keep,
                       oto_real *gates, oto_real *cells, oto_real *h, size_t h_stride,
-                      const oto_real *x, const struct oto_sequences *seqs)
+                      const oto_real *x, const struct oto_sequences *seqs,
+                      struct oto_lstm_carry *carry)
 {
     size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
     size_t n_in = (size_t)lstm->n_inputs;
@@ -157,8 +182,11 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
         for (int n = p.end - p.first, i = 0; i < n; i++) {
             int t = lstm->reverse ? p.end - 1 - i : p.first + i;
             oto_real *c = keep ? cells + seqs->row_offset[t] * n_cells : c_pair[t & 1];
-            forward_step(lstm, dsp, seqs, t, g + (seqs->row_offset[t] - row0) * n_gates, c, c_prev,
+            const struct previous prev = previous_of(lstm, seqs, t, c_prev, h, h_stride, carry);
+            forward_step(lstm, dsp, seqs, t, g + (seqs->row_offset[t] - row0) * n_gates, c, &prev,
                          h, h_stride);
+            if (carry != NULL)
+                take_state(lstm, carry, t, c, h + seqs->row_offset[t] * h_stride);
             c_prev = c;
         }
         done += p.end - p.first;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "acoustic/dsp.h"
 #include "acoustic/sequences.h"
@@ -52,6 +53,18 @@ oto_status oto_lstm_for_inference(struct oto_lstm *lstm, const struct oto_dsp *d
 void oto_lstm_set(struct oto_lstm *lstm, const struct oto_dsp *dsp, const oto_real *w,
                   const oto_real *r, const oto_real *bias);
 
+/**
+ * The state that a stream of windows carries from one to the next, in inference (network_stream.h):
+ * a pass over one utterance starts from it where there is one, and leaves the state after n_steps
+ * steps here, although it may go on beyond.
+ */
+struct oto_lstm_carry {
+    oto_real *h, *c; /* [Hp] each; h of float passes alone */
+    uint8_t *codes;  /* [Hp] the state as a quantised pass reads it */
+    bool started;    /* they hold a state; else the pass starts from zeros */
+    int n_steps;     /* 1 .. steps of the pass */
+};
+
 /** Rows of gates that an inference pass holds at once: it walks the batch in such portions. */
 size_t oto_lstm_portion_rows(const struct oto_sequences *seqs);
 
@@ -66,11 +79,13 @@ size_t oto_lstm_portion_rows(const struct oto_sequences *seqs);
  * @param cells   keep: [N, Hp]; else scratch [2*B, Hp]
  * @param h       [N, h_stride], H columns written
  * @param x       [N, D] dense, not h
+ * @param carry   NULL for zero state at the start; else B = 1, not reverse and not keep
  * Allocates: no. Cost: O(N*4H*(D+H)).
  */
 void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bool keep,
                       oto_real *gates, oto_real *cells, oto_real *h, size_t h_stride,
-                      const oto_real *x, const struct oto_sequences *seqs);
+                      const oto_real *x, const struct oto_sequences *seqs,
+                      struct oto_lstm_carry *carry);
 
 /**
  * Back through time (math.md, eq. 34-36), after a forward pass with keep, for utterances

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "acoustic/lstm_int8.h"
 
+#include <string.h>
+
 #include "acoustic/dsp_c.h"
 #include "base/mem.h"
 
@@ -100,7 +102,24 @@ struct pass {
     oto_real *h;
     size_t h_stride;
     int n_done; /* steps */
+    struct oto_lstm_carry *carry;
 };
+
+/* The parts of the scratch that hold cells and states start and leave a pass through these two. */
+static void give_state(struct pass *p)
+{
+    const size_t hp = oto_dsp_padded(p->lstm->r.n_units, p->lstm->dsp->unit_block);
+    memcpy(p->cells, p->carry->c, hp * sizeof *p->cells);
+    memcpy(p->states[1], p->carry->codes, hp); /* which the first step reads */
+}
+
+static void take_state(struct pass *p)
+{
+    const size_t hp = oto_dsp_padded(p->lstm->r.n_units, p->lstm->dsp->unit_block);
+    memcpy(p->carry->c, p->cells, hp * sizeof *p->cells);
+    memcpy(p->carry->codes, p->states[~p->n_done & 1], hp); /* which the last step wrote */
+    p->carry->started = true;
+}
 
 /* Step t, whose first row is `row` of the portion. */
 static void step(struct pass *p, int t, size_t row)
@@ -108,7 +127,7 @@ static void step(struct pass *p, int t, size_t row)
     const struct oto_lstm_int8 *lstm = p->lstm;
     const struct oto_sequences *seqs = p->seqs;
     const int t_prev = lstm->reverse ? t + 1 : t - 1, n_rows = seqs->n_active[t];
-    int n_prev = 0; /* outside the batch no row has a state */
+    int n_prev = p->carry != NULL && p->carry->started; /* outside the batch, else zero state */
     if (t_prev >= 0 && t_prev < seqs->max_t)
         n_prev = seqs->n_active[t_prev] < n_rows ? seqs->n_active[t_prev] : n_rows;
     const size_t n_gates = 4 * oto_dsp_padded(lstm->r.n_units, lstm->dsp->unit_block);
@@ -117,6 +136,8 @@ static void step(struct pass *p, int t, size_t row)
                          p->states[p->n_done & 1], p->states[~p->n_done & 1], n_rows, n_prev,
                          &lstm->r, (p->n_done & 1) != 0);
     p->n_done++;
+    if (p->carry != NULL && p->n_done == p->carry->n_steps)
+        take_state(p);
 }
 
 /* Steps that fit into a portion, from the one after those done, in the direction's order; *first is
@@ -140,19 +161,26 @@ static int next_steps(const struct pass *p, int *first)
 }
 
 void oto_lstm_int8_forward(const struct oto_lstm_int8 *lstm, void *scratch, oto_real *h,
-                           size_t h_stride, const oto_real *x, const struct oto_sequences *seqs)
+                           size_t h_stride, const oto_real *x, const struct oto_sequences *seqs,
+                           struct oto_lstm_carry *carry)
 {
     const struct parts parts = cut(lstm, seqs);
     const size_t n_inputs = (size_t)lstm->w.n_cols;
     char *at = scratch;
-    struct pass p = {
-        .lstm = lstm, .seqs = seqs, .code_stride = parts.code_stride, .h = h, .h_stride = h_stride};
+    struct pass p = {.lstm = lstm,
+                     .seqs = seqs,
+                     .code_stride = parts.code_stride,
+                     .h = h,
+                     .h_stride = h_stride,
+                     .carry = carry};
     p.gates = (oto_real *)(void *)at;
     p.scales = (oto_real *)(void *)(at += parts.gates);
     p.cells = (oto_real *)(void *)(at += parts.scales);
     p.codes = (uint8_t *)(at += parts.cells);
     p.states[0] = (uint8_t *)(at += parts.codes);
     p.states[1] = (uint8_t *)(at + parts.states);
+    if (carry != NULL && carry->started)
+        give_state(&p);
 
     while (p.n_done < seqs->max_t) {
         int first;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "acoustic/dsp_int8.h"
+#include "acoustic/lstm.h"
 #include "acoustic/sequences.h"
 #include "base/real.h"
 #include "base/status.h"
@@ -50,9 +51,11 @@ bool oto_lstm_int8_scratch(const struct oto_lstm_int8 *lstm, const struct oto_se
  * @param h        [N, h_stride], H columns written
  * @param x        [N, D] dense, not h
  * @param scratch  of oto_lstm_int8_scratch() bytes, 64-byte aligned
+ * @param carry    NULL for zero state at the start; else B = 1 and not reverse
  * Allocates: no.
  */
 void oto_lstm_int8_forward(const struct oto_lstm_int8 *lstm, void *scratch, oto_real *h,
-                           size_t h_stride, const oto_real *x, const struct oto_sequences *seqs);
+                           size_t h_stride, const oto_real *x, const struct oto_sequences *seqs,
+                           struct oto_lstm_carry *carry);
 
 #endif

@@ -93,7 +93,7 @@ static double run_lstm(struct learner *l, const float *x, const float *target)
     const struct oto_lstm_gradients grads = {dw, dr, dbias};
     size_t last = (STEPS - 1) * BATCH * WIDTH;
     oto_lstm_set(&l->lstm, &l->dsp, w, r, bias);
-    oto_lstm_forward(&l->lstm, &l->dsp, true, l->gates, l->cells, l->h, WIDTH, x, &l->seqs);
+    oto_lstm_forward(&l->lstm, &l->dsp, true, l->gates, l->cells, l->h, WIDTH, x, &l->seqs, NULL);
     double loss = read_out(bias + 4 * WIDTH, l->h + last, target, dbias + 4 * WIDTH, l->dh + last);
     oto_lstm_backward_steps(&l->lstm, &l->dsp, l->gates, l->dcells, l->dh, WIDTH, l->cells,
                             &l->seqs, 0, BATCH);

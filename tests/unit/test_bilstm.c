@@ -93,8 +93,8 @@ static void is_two_directions(void **state)
         float *dcells = random_numbers(4 * n_cells, 3), *scratch = random_numbers(n_scratch, 4);
         double *sums = oto_calloc(n_gates, sizeof *sums);
         float one_dw[4 * HIDDEN * INPUTS], one_dr[4 * HIDDEN * HIDDEN], one_dbias[4 * HIDDEN];
-        oto_lstm_forward(lstm, &f.dsp, true, gates, cells, h + d * HIDDEN, 2 * HIDDEN, f.x,
-                         &f.seqs);
+        oto_lstm_forward(lstm, &f.dsp, true, gates, cells, h + d * HIDDEN, 2 * HIDDEN, f.x, &f.seqs,
+                         NULL);
         const struct oto_lstm_gradients one = {one_dw, one_dr, one_dbias};
         oto_lstm_backward_steps(lstm, &f.dsp, gates, dcells, f.dh + d * HIDDEN, 2 * HIDDEN, cells,
                                 &f.seqs, 0, 4);

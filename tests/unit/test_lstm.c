@@ -112,12 +112,12 @@ static void run(int n_hidden, bool reverse, const int *lengths, int n_utts, unsi
     for (size_t i = 0; i < n_h; i++)
         kept[i] = h[i] = 77;
 
-    oto_lstm_forward(&lstm, &dsp, true, gates, cells, kept, stride, x, &seqs);
+    oto_lstm_forward(&lstm, &dsp, true, gates, cells, kept, stride, x, &seqs, NULL);
     compare(&k, reverse, kept, x, &seqs);
     assert_int_equal(oto_lstm_for_inference(&lstm, &dsp, NULL), OTO_OK);
     oto_lstm_set(&lstm, &dsp, k.w, k.r, k.bias);
     assert_true(lstm.half == (half && dsp.half_rows > 0));
-    oto_lstm_forward(&lstm, &dsp, false, portion, pair, h, stride, x, &seqs);
+    oto_lstm_forward(&lstm, &dsp, false, portion, pair, h, stride, x, &seqs, NULL);
     assert_memory_equal(h, kept, n_h * sizeof *h);
 
     float *const owned[] = {x, gates, cells, portion, pair, kept, h};
@@ -178,7 +178,7 @@ static void saturates_without_nan(void **state)
     oto_lstm_set(&lstm, &dsp, k.w, k.r, k.bias);
     for (size_t i = 0; i < 4 * INPUTS; i++)
         x[i] = i % 2 ? 1e30f : -1e30f;
-    oto_lstm_forward(&lstm, &dsp, true, gates, cells, h, 9, x, &seqs);
+    oto_lstm_forward(&lstm, &dsp, true, gates, cells, h, 9, x, &seqs, NULL);
     for (size_t i = 0; i < 4 * 9; i++)
         assert_true(fabsf(h[i]) <= 1);
     oto_lstm_clear(&lstm);
