@@ -53,9 +53,9 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .n_best = 1,
                                         .max_segment_s = 30,
                                         .n_threads = 1,
-                                        .lm_weight = 0.5,
-                                        .word_bonus = 1.5,
-                                        .unknown_weight = -2};
+                                        .lm_weight = (double)NAN,
+                                        .word_bonus = (double)NAN,
+                                        .unknown_weight = (double)NAN};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -80,7 +80,8 @@ static oto_status check_options(oto_recognizer_options *o, const oto_model *mode
     return OTO_OK;
 }
 
-static oto_status create_parts(oto_recognizer *rec, oto_error *err)
+static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocabulary,
+                               oto_error *err)
 {
     const struct oto_bundle *b = rec->model->bundle;
     const struct oto_cmvn_stats *stats = b->cmvn.count > 0 ? &b->cmvn : NULL;
@@ -95,7 +96,7 @@ static oto_status create_parts(oto_recognizer *rec, oto_error *err)
         if (status != OTO_OK)
             return status;
     }
-    status = oto_search_init(&rec->search, b, &rec->options, err);
+    status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
     if (status != OTO_OK)
         return status;
     double shift_s = b->frontend.frame_shift_ms / 1000;
@@ -117,6 +118,29 @@ static oto_status create_parts(oto_recognizer *rec, oto_error *err)
     return OTO_OK;
 }
 
+/* With options that are all there. vocabulary NULL: read as they say. */
+static oto_status create(oto_recognizer **out, const oto_model *model,
+                         const oto_recognizer_options *options, struct oto_vocabulary *vocabulary,
+                         oto_error *err)
+{
+    oto_recognizer *rec = oto_calloc(1, sizeof *rec);
+    if (rec == NULL)
+        return oto_fail_memory(err, "recognizer");
+    rec->model = model;
+    rec->options = *options;
+    oto_status status = check_options(&rec->options, model, err);
+    if (status == OTO_OK)
+        status = create_parts(rec, vocabulary, err);
+    rec->options.lexicon = rec->options.lm = NULL; /* the caller's texts may go */
+    if (status != OTO_OK) {
+        oto_recognizer_destroy(rec);
+        return status;
+    }
+    oto_recognizer_reset(rec);
+    *out = rec;
+    return OTO_OK;
+}
+
 oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
                                  const oto_recognizer_options *options, oto_error *err)
 {
@@ -128,27 +152,24 @@ oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
     if (options != NULL && options->struct_size < sizeof options->struct_size)
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "options: struct_size is not set: call oto_recognizer_options_init()");
-    oto_recognizer *rec = oto_calloc(1, sizeof *rec);
-    if (rec == NULL)
-        return oto_fail_memory(err, "recognizer");
-    oto_status status;
-    rec->model = model;
-    oto_recognizer_options_init(&rec->options);
+    oto_recognizer_options own;
+    oto_recognizer_options_init(&own);
     if (options != NULL) { /* a caller built against an older header knows fewer fields */
         size_t n = options->struct_size < sizeof *options ? options->struct_size : sizeof *options;
-        memcpy(&rec->options, options, n);
+        memcpy(&own, options, n);
     }
-    status = check_options(&rec->options, model, err);
-    if (status == OTO_OK)
-        status = create_parts(rec, err);
-    rec->options.lexicon = rec->options.lm = NULL; /* the caller's texts may go */
-    if (status != OTO_OK) {
-        oto_recognizer_destroy(rec);
-        return status;
-    }
-    oto_recognizer_reset(rec);
-    *out = rec;
-    return OTO_OK;
+    return create(out, model, &own, NULL, err);
+}
+
+oto_status oto_recognizer_create_like(oto_recognizer **out, const oto_recognizer *like,
+                                      oto_error *err)
+{
+    if (out == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_create_like: out is NULL");
+    *out = NULL;
+    if (like == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_create_like: like is NULL");
+    return create(out, like->model, &like->options, like->search.vocabulary, err);
 }
 
 static void clear_alternatives(oto_recognizer *rec)

@@ -131,6 +131,11 @@ const char *oto_options_suggest(const struct oto_option_group *groups, const cha
  * -----------------------------------------------------------------------------------------------------
  */
 
+bool oto_option_may_miss(const struct oto_option *option)
+{
+    return option->default_text && strcmp(option->default_text, "nan") == 0;
+}
+
 bool oto_option_has_range(const struct oto_option *option)
 {
     return option->min < option->max;
@@ -245,6 +250,10 @@ static oto_status assign_real(const struct oto_option *option, double *field, co
                               const char *value, oto_error *err)
 {
     char *end = NULL;
+    if (oto_option_may_miss(option) && strcmp(value, "nan") == 0) {
+        *field = (double)NAN;
+        return OTO_OK;
+    }
     bool good = *value != '\0' && (strspn(value, "0123456789+-.eE") == strlen(value) ||
                                    strcmp(value, "inf") == 0 || strcmp(value, "-inf") == 0);
     double v = good ? parse_double(value, &end) : 0.0;

@@ -29,7 +29,7 @@ struct oto_option {
     char short_name;  /* 0 for none */
     enum oto_option_type type;
     size_t offset;              /* of the field in the struct */
-    const char *default_text;   /* parsed like a value given by the user */
+    const char *default_text;   /* parsed like a value given by the user; REAL: "nan" = no value */
     double min, max;            /* INT and REAL; both 0 = any value */
     const char *const *choices; /* CHOICE: NULL-terminated */
     const char *argument;       /* shown in help: "N", "FILE", "HZ"; NULL picks one by type */

@@ -55,9 +55,9 @@ static void append_details(const struct oto_option *option, char *text, size_t c
         append(text, capacity, high);
         append(text, capacity, "; ");
     }
+    const bool any = option->default_text && *option->default_text && !oto_option_may_miss(option);
     append(text, capacity, "default ");
-    append(text, capacity,
-           option->default_text && *option->default_text ? option->default_text : "none");
+    append(text, capacity, any ? option->default_text : "none");
     append(text, capacity, ")");
 }
 

@@ -19,6 +19,8 @@ bool oto_option_named(const struct oto_option *option, const char *name, size_t 
 /** First option of that name over all groups, its group in *group; NULL when unknown. */
 const struct oto_option *oto_option_lookup(const struct oto_option_group *groups, const char *name,
                                            size_t n, const struct oto_option_group **group);
+/** Whether a REAL option may be NaN for "not given": its default is "nan". */
+bool oto_option_may_miss(const struct oto_option *option);
 /** Whether min and max of the option limit anything: min < max. */
 bool oto_option_has_range(const struct oto_option *option);
 /** Shortest text that reads back as v, in any locale of the program: "16", "-0.5", "1e-08". */

@@ -163,8 +163,10 @@ static oto_status create_workers(struct oto_batch_worker *workers, int n, struct
         workers[i].samples = calloc(CHUNK, sizeof(float));
         if (workers[i].samples == NULL)
             return oto_fail_memory(err, "samples");
-        oto_status status = oto_recognizer_create(&workers[i].recognizer, shared->batch->model,
-                                                  shared->batch->options, err);
+        oto_status status =
+            i == 0 ? oto_recognizer_create(&workers[i].recognizer, shared->batch->model,
+                                           shared->batch->options, err)
+                   : oto_recognizer_create_like(&workers[i].recognizer, workers[0].recognizer, err);
         if (status != OTO_OK)
             return status;
     }

@@ -22,7 +22,12 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 
 struct model_options {
     int format, weights, from;
-    char *like, *prefix, *lexicon;
+    char *like, *prefix;
+    char *lexicon, *lm;
+    struct oto_beam_options beam;
+    struct oto_language_options language;
+    int argc;
+    char **argv;
 };
 
 #define FIELD(f) .offset = offsetof(struct model_options, f)
@@ -40,6 +45,8 @@ static const struct oto_option option_table[] = {
      .help = "What stands before each imported name, such as 'model.'; other tensors are not looked at."},
     {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
      .help = "Word list that set puts into the model, one word a line; 'none' takes out the one that is there."},
+    {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
+     .help = "Language model, ARPA or binary, that set puts into the model; 'none' takes out the one that is there."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -49,18 +56,20 @@ static const struct oto_cli_usage usage = {
     .synopsis = "  otolith model info [options] [MODEL...]\n"
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
-                "  otolith model set --lexicon=FILE|none IN OUT\n"
+                "  otolith model set [--lexicon=FILE|none] [--lm=FILE|none] [--beam=N ...] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
-    .examples = "  otolith model info english\n"
-                "  otolith model info --format=json models/digits-en.oto | jq .card\n"
-                "  otolith model verify *.oto\n"
-                "  otolith model convert --weights=f16 big.oto small.oto\n"
-                "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
-                "  otolith model quantize english english-8bit.oto\n"
-                "  otolith model export english english.safetensors\n"
-                "  otolith model import --like=english tuned.safetensors tuned.oto\n",
+    .examples =
+        "  otolith model info english\n"
+        "  otolith model info --format=json models/digits-en.oto | jq .card\n"
+        "  otolith model verify *.oto\n"
+        "  otolith model convert --weights=f16 big.oto small.oto\n"
+        "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
+        "  otolith model set --lm=en.otolm --lm-weight=0.6 --word-bonus=1 plain.oto english.oto\n"
+        "  otolith model quantize english english-8bit.oto\n"
+        "  otolith model export english english.safetensors\n"
+        "  otolith model import --like=english tuned.safetensors tuned.oto\n",
     .notes =
         "MODEL is a file, or a name in the search path; none is the default model. verify "
         "reads every byte,\n"
@@ -155,6 +164,12 @@ static void info_text(const char *path, const struct oto_bundle *b)
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
     if (b->lexicon != NULL)
         printf("  %-20s%d words\n", "lexicon", (int)b->lexicon->n_words);
+    if (b->lm != NULL) {
+        print_options("Language model", oto_language_option_table, oto_language_n_options,
+                      &b->language);
+        printf("  %-20s%d\n  %-20s%u\n  %-20s%zu\n", "order", oto_lm_order(b->lm), "words",
+               (unsigned)oto_lm_n_words(b->lm), "bytes", oto_lm_size(b->lm));
+    }
     print_recipe(b->card.recipe);
 }
 
@@ -199,6 +214,12 @@ static void info_json(const char *path, const struct oto_bundle *b)
     printf(",\"decoder\":");
     oto_json_options(stdout, oto_beam_option_table, oto_beam_n_options, &b->beam);
     printf(",\"lexicon_words\":%d", b->lexicon != NULL ? (int)b->lexicon->n_words : 0);
+    if (b->lm != NULL) {
+        printf(",\"lm\":{\"order\":%d,\"words\":%u,\"bytes\":%zu,\"search\":", oto_lm_order(b->lm),
+               (unsigned)oto_lm_n_words(b->lm), oto_lm_size(b->lm));
+        oto_json_options(stdout, oto_language_option_table, oto_language_n_options, &b->language);
+        putchar('}');
+    }
     printf(",\"alphabet\":{\"case\":\"%s\",\"punctuation\":\"%s\",\"symbols\":[",
            cases[b->alphabet->policy.letter_case],
            b->alphabet->policy.punctuation == OTO_PUNCTUATION_STRIP ? "strip" : "keep");
@@ -278,25 +299,24 @@ static int run_convert(const struct model_options *o, const char *in, const char
     return code;
 }
 
+/* Whether one of the options is on the command line. */
+static bool any_given(const struct oto_option *table, size_t n, const struct model_options *o)
+{
+    for (size_t i = 0; i < n; i++)
+        if (oto_options_in_argv(&table[i], o->argc, o->argv))
+            return true;
+    return false;
+}
+
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
-    oto_error err = {0};
-    char path[4096];
-    int code = OTO_EXIT_OK;
-    if (o->lexicon[0] == 0)
-        return oto_cli_usage_error("model", "set needs --lexicon=FILE, or none to take it out");
-    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
-    if (bundle == NULL)
-        return code;
-    oto_lexicon_destroy(bundle->lexicon);
-    bundle->lexicon = NULL;
-    if (strcmp(o->lexicon, "none") == 0 ||
-        oto_lexicon_load(&bundle->lexicon, o->lexicon, bundle->alphabet, &err) == OTO_OK)
-        code = oto_cli_save_model(bundle, out);
-    else
-        code = oto_cli_fail(&err, o->lexicon);
-    oto_bundle_destroy(bundle);
-    return code;
+    if (o->lexicon[0] == 0 && o->lm[0] == 0 &&
+        !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
+        !any_given(oto_language_option_table, oto_language_n_options, o))
+        return oto_cli_usage_error("model", "set needs --lexicon=FILE or --lm=FILE (none to take "
+                                            "it out), or a number of the search");
+    const struct oto_model_set set = {o->lexicon, o->lm, o->beam, o->language, o->argc, o->argv};
+    return oto_cli_set_search(&set, in, out);
 }
 
 static int run_each(int (*action)(const struct model_options *, const char *),
@@ -368,12 +388,22 @@ static int run_action(const struct model_options *o, const char **operands, int 
 
 int oto_cmd_model(int argc, char **argv)
 {
-    struct model_options options = {0};
-    const struct oto_option_group groups[] = {{"Options:", option_table, N_OPTIONS, &options}, {0}};
+    struct model_options options = {.argc = argc, .argv = argv};
+    const struct oto_option_group groups[] = {
+        {"Options:", option_table, N_OPTIONS, &options},
+        {"Numbers of the search that set changes:", oto_beam_option_table, oto_beam_n_options,
+         &options.beam},
+        {"Numbers that go with a language model:", oto_language_option_table,
+         oto_language_n_options, &options.language},
+        {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
     const char **operands = calloc((size_t)argc, sizeof *operands);
-    if (operands == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK)
+    if (operands == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK ||
+        oto_options_init(oto_beam_option_table, oto_beam_n_options, &options.beam, &err) !=
+            OTO_OK ||
+        oto_options_init(oto_language_option_table, oto_language_n_options, &options.language,
+                         &err) != OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code))
         code = run_action(&options, operands, n);

@@ -11,13 +11,14 @@ const struct oto_option oto_cli_decoding_table[] = {
     {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
      .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
-     .help = "Language model of words, ARPA or binary; words it does not know may be written unless --lexicon confines them."},
-    {.name = "lm-weight", .type = OTO_OPTION_REAL, FIELD(lm_weight), .default_text = "0.5", .min = 0, .max = 100, .argument = "W",
-     .help = "Weight of the language model's log-probabilities against the network's."},
-    {.name = "word-bonus", .type = OTO_OPTION_REAL, FIELD(word_bonus), .default_text = "1.5", .min = -100, .max = 100, .argument = "LOG",
-     .help = "Added for each word, natural log: a language model alone prefers few words."},
-    {.name = "unknown-weight", .type = OTO_OPTION_REAL, FIELD(unknown_weight), .default_text = "-2", .min = -1000, .max = 0,
-     .argument = "LOG", .help = "Added for each character of a word the language model does not know, natural log."},
+     .help = "Language model of words, ARPA or binary; words it does not know may be written unless --lexicon confines them. "
+             "'none' for none. Else the model's, if it has one."},
+    {.name = "lm-weight", .type = OTO_OPTION_REAL, FIELD(lm_weight), .default_text = "nan", .min = 0, .max = 100, .argument = "W",
+     .help = "Weight of the language model's log-probabilities against the network's. Else the model's, or 0.5."},
+    {.name = "word-bonus", .type = OTO_OPTION_REAL, FIELD(word_bonus), .default_text = "nan", .min = -100, .max = 100, .argument = "LOG",
+     .help = "Added for each word, natural log: a language model alone prefers few words. Else the model's, or 1.5."},
+    {.name = "unknown-weight", .type = OTO_OPTION_REAL, FIELD(unknown_weight), .default_text = "nan", .min = -1000, .max = 0,
+     .argument = "LOG", .help = "Added for each character of a word the language model does not know, natural log. Else the model's, or -2."},
 };
 /* clang-format on */
 const size_t oto_cli_n_decoding = sizeof oto_cli_decoding_table / sizeof *oto_cli_decoding_table;

@@ -11,6 +11,15 @@ struct oto_bundle *oto_cli_load_model(const char *name, char *path, size_t capac
 /** Writes the bundle; a file that cannot be made is OTO_EXIT_CANNOT_CREATE. */
 int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
 
+struct oto_model_set {
+    const char *lexicon, *lm; /* a file, "none" or "" */
+    /* those of them that were given on this command line */
+    struct oto_beam_options beam;
+    struct oto_language_options language;
+    int argc;
+    char **argv;
+};
+
 struct oto_import_options {
     const char *like;   /* model whose front end, alphabet and decoder the weights go with */
     const char *prefix; /* before the tensors' names */
@@ -19,6 +28,9 @@ struct oto_import_options {
 int oto_cli_import_pytorch(const struct oto_import_options *options, const char *in,
                            const char *out);
 int oto_cli_export(const char *in, const char *out);
+/** Puts in, or takes out, lexicon, language model and numbers of the search, as `otolith model set`
+ * names them. */
+int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out);
 int oto_cli_quantize(const char *in, const char *out);
 
 #endif

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/options.h"
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/lexicon.h"
@@ -27,6 +28,11 @@ struct oto_language_options {
     double word_bonus;     /* beta, for each word */
     double unknown_weight; /* for each character of a word that the model does not know */
 };
+extern const struct oto_option oto_language_option_table[];
+extern const size_t oto_language_n_options;
+/** OTO_ERR_ARGUMENT for what the table would refuse. */
+oto_status oto_language_options_check(const struct oto_language_options *options,
+                                      oto_error *err) OTO_WARN_UNUSED;
 
 /** Read-only once made; may be shared by searches. */
 struct oto_language {

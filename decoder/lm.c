@@ -60,6 +60,11 @@ size_t oto_lm_size(const struct oto_lm *lm)
     return lm->size;
 }
 
+const void *oto_lm_image(const struct oto_lm *lm)
+{
+    return lm->data;
+}
+
 /* Index of a word among the sorted words [from, to) of a level. Without branches that depend on the
  * data: which way it goes cannot be foreseen. */
 static uint32_t search(const struct oto_lm *lm, const struct oto_lm_level *l, uint32_t from,

@@ -53,6 +53,8 @@ size_t oto_lm_n_ngrams(const struct oto_lm *lm, int order);
 int oto_lm_bits(const struct oto_lm *lm);
 /** Bytes of the binary, which is mapped, or made in memory from ARPA. */
 size_t oto_lm_size(const struct oto_lm *lm);
+/** The binary itself, [oto_lm_size()], which oto_lm_open_memory() takes. */
+const void *oto_lm_image(const struct oto_lm *lm);
 /** Number of a word of n bytes in UTF-8, exactly as the model spells it; OTO_LM_UNKNOWN for what it
  * does not know. */
 uint32_t oto_lm_find(const struct oto_lm *lm, const char *word, size_t n);

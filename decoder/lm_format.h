@@ -33,9 +33,10 @@ struct oto_lm {
     struct oto_lm_level levels[OTO_LM_MAX_ORDER];
     float codes[OTO_LM_MAX_ORDER][2][OTO_LM_N_CODES]; /* of log_p and back-off */
     uint32_t begin, end;                              /* <s> and </s>, OTO_LM_UNKNOWN if none */
-    size_t size;                                      /* bytes of the image */
-    struct oto_map map;                               /* what the image is: a map, */
-    struct oto_writer image;                          /* memory of ours, or the caller's */
+    const unsigned char *data;                        /* [size] the image */
+    size_t size;
+    struct oto_map map;      /* what the image is: a map, */
+    struct oto_writer image; /* memory of ours, or the caller's */
 };
 
 /** Verifies the whole binary and points lm, which is zeroed, into it: what it lets through,

@@ -231,6 +231,7 @@ oto_status oto_lm_parse(struct oto_lm *lm, const void *data, size_t size, const 
         status = read_codes(&p, err);
     for (int k = 0; status == OTO_OK && k < lm->order; k++)
         status = read_level(&p, k, err);
+    lm->data = data;
     lm->size = size;
     return status;
 }

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 1, "model"};
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 2, "model"};
 
 /* ---- card -------------------------------------------------------------------------------- */
 
@@ -66,7 +66,7 @@ static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
     static const char *const known[] = {"frontend",       "network", "cmvn",    "alphabet",
                                         "decoder",        "card",    "tensors", "weights",
-                                        OTO_SECTION_INT8, "lexicon"};
+                                        OTO_SECTION_INT8, "lexicon", "search",  "lm"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -117,7 +117,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
                                   oto_error *) = {
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
-        oto_bundle_read_lexicon,
+        oto_bundle_read_lexicon,  oto_bundle_read_lm,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -179,6 +179,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b->owned_weights);
     oto_free(b->owned_tensors);
     oto_free(b->dequantized);
+    oto_lm_close(b->lm);
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
     oto_lexicon_destroy(b->lexicon);
@@ -249,6 +250,14 @@ static oto_status write_lexicon(struct oto_container_writer *w, const struct oto
     return status;
 }
 
+/* The lowest that knows all that is in it, so that older programs read what they can. */
+static int minor_version(const struct oto_bundle *b)
+{
+    if (b->lm != NULL)
+        return 2;
+    return b->lexicon != NULL || b->weight_type == OTO_WEIGHT_I8;
+}
+
 /* What was written must load: a bundle put together wrongly is refused now, not by its first user.
  */
 static oto_status check_image(const struct oto_writer *image, const char *path, oto_error *err)
@@ -270,16 +279,16 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "%s: a model file needs weights, their type and an alphabet", path);
     struct oto_container_writer w;
-    bool has_lexicon = b->lexicon != NULL;
     struct oto_container_kind kind = oto_bundle_kind;
-    if (!has_lexicon && !int8)
-        kind.minor = 0; /* as older programs know it */
-    oto_container_begin(&w, has_lexicon ? 9 : 8);
+    kind.minor = minor_version(b);
+    oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL));
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
     if (status == OTO_OK)
         status = write_lexicon(&w, b, err);
+    if (status == OTO_OK)
+        status = oto_bundle_add_lm(&w, b, err);
     if (status == OTO_OK) {
         oto_container_finish(&w, &kind);
         if (w.out.failed)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon and card in one
- * checksummed, mapped file (FORMAT.md). */
+/** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon, language model
+ * and card in one checksummed, mapped file (FORMAT.md). */
 #ifndef OTO_MODELS_BUNDLE_H
 #define OTO_MODELS_BUNDLE_H
 
@@ -9,7 +9,9 @@
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/beam.h"
+#include "decoder/language.h"
 #include "decoder/lexicon.h"
+#include "decoder/lm.h"
 #include "features/frontend.h"
 
 /** How weights are stored. F32 and F16 are float in memory; I8 keeps the matrices of LSTM layers as
@@ -31,8 +33,10 @@ struct oto_bundle {
     const float *weights;
     /* [oto_network_n_tensors(shape)] where they came as I8, else NULL */
     const struct oto_tensor_data *tensors;
-    struct oto_alphabet *alphabet; /* n_symbols == shape.n_outputs */
-    struct oto_lexicon *lexicon;   /* of this alphabet; NULL when any text may be written */
+    struct oto_alphabet *alphabet;        /* n_symbols == shape.n_outputs */
+    struct oto_lexicon *lexicon;          /* of this alphabet; NULL when any text may be written */
+    struct oto_lm *lm;                    /* of words; NULL when they are not scored */
+    struct oto_language_options language; /* stored with lm; the defaults where there is none */
     struct oto_beam_options beam;
     struct oto_card card;
     enum oto_weight_type weight_type; /* in the file */

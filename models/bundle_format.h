@@ -51,6 +51,19 @@ void oto_bundle_write_lexicon(const struct oto_bundle *b, struct oto_writer *w);
 oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err) OTO_WARN_UNUSED;
 
+/** The numbers that go with a language model, section "search". */
+oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
+                                   oto_error *err) OTO_WARN_UNUSED;
+/** The section must be there. */
+oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,
+                                  oto_error *err) OTO_WARN_UNUSED;
+/** Sections "lm" and "search"; none where the bundle has no language model. */
+oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bundle *b,
+                             oto_error *err) OTO_WARN_UNUSED;
+/** The model stays in the file. Where the sections are missing: none, and default numbers. */
+oto_status oto_bundle_read_lm(struct oto_bundle *b, const struct oto_container *c,
+                              oto_error *err) OTO_WARN_UNUSED;
+
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w);
 void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w);
 /** Fails with "tensor 'output.bias': element 3: WHAT" for element i of the flat array. */

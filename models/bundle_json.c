@@ -203,6 +203,13 @@ oto_status oto_bundle_write_decoder(const struct oto_bundle *b, char **text, siz
                          text, size, err);
 }
 
+oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
+                                   oto_error *err)
+{
+    return write_options(oto_language_option_table, oto_language_n_options, &b->language,
+                         "search options", text, size, err);
+}
+
 oto_status oto_bundle_write_card(const struct oto_bundle *b, char **text, size_t *size,
                                  oto_error *err)
 {
@@ -426,6 +433,13 @@ oto_status oto_bundle_read_decoder(struct oto_bundle *b, const struct oto_contai
                                    oto_error *err)
 {
     return read_options(oto_beam_option_table, oto_beam_n_options, &b->beam, c, "decoder", err);
+}
+
+oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,
+                                  oto_error *err)
+{
+    return read_options(oto_language_option_table, oto_language_n_options, &b->language, c,
+                        "search", err);
 }
 
 oto_status oto_bundle_read_card(struct oto_bundle *b, const struct oto_container *c, oto_error *err)

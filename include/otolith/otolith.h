@@ -82,11 +82,12 @@ typedef struct oto_recognizer_options {
     /** Word list, one word a line: only these words are written. NULL or "" = the model's own, if
      * it has one; "none" = any text. Read by oto_recognizer_create(). */
     const char *lexicon;
-    /** Language model of words, ARPA or binary; NULL or "" = none. Without a lexicon other words
-     * may be written, too. A text scores ln p(audio) + lm_weight ln p(words) + word_bonus a word +
-     * unknown_weight a character of words that the model does not know. */
+    /** Language model of words, ARPA or binary; NULL or "" = the model's own, if it has one; "none"
+     * = none. Without a lexicon other words may be written, too. A text scores ln p(audio) +
+     * lm_weight ln p(words) + word_bonus a word + unknown_weight a character of words that the
+     * language model does not know. NaN, the default: as the model says, else 0.5, 1.5 and -2. */
     const char *lm;
-    double lm_weight, word_bonus, unknown_weight; /* 0.5, 1.5, -2 */
+    double lm_weight, word_bonus, unknown_weight;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 
@@ -109,6 +110,10 @@ typedef struct oto_result {
 OTO_API oto_status oto_recognizer_create(oto_recognizer **out, const oto_model *model,
                                          const oto_recognizer_options *options,
                                          oto_error *err) OTO_WARN_UNUSED;
+/** Another one of the same model and options, for another thread: both share what was read, the
+ * lexicon and the language model. like may be in use, and destroyed before *out. */
+OTO_API oto_status oto_recognizer_create_like(oto_recognizer **out, const oto_recognizer *like,
+                                              oto_error *err) OTO_WARN_UNUSED;
 OTO_API void oto_recognizer_destroy(oto_recognizer *rec);
 /**
  * Takes mono samples at the model's rate, full scale +-1. Portions of any size give the same

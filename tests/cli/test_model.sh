@@ -70,7 +70,7 @@ cmp -s out free-text && fail 'the lexicon changes nothing'
 run 0 "$OTOLITH" model set --lexicon=none strict.oto plain.oto
 cmp -s plain.oto tiny.oto || fail 'taking the lexicon out leaves another file'
 run 64 "$OTOLITH" model set tiny.oto x.oto
-has err 'set needs --lexicon=FILE'
+has err 'set needs --lexicon=FILE or --lm=FILE'
 run 66 "$OTOLITH" model set --lexicon=missing.txt tiny.oto x.oto
 printf 'bad\n\nxyz\nBAD\n' >bad.txt
 run 65 "$OTOLITH" model set --lexicon=bad.txt tiny.oto x.oto
@@ -80,6 +80,54 @@ done
 [ ! -e x.oto ] || fail 'a bad lexicon was saved'
 run 65 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=bad.txt s1.wav
 run 66 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=missing.txt s1.wav
+
+# A language model goes in with its weights, is used, and comes out again without a trace.
+printf 'bad abe\nabe bad bad\nbad\nabe ed\n' >text.txt
+run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
+run 0 "$OTOLITH" model set --lm=lm.otolm --lm-weight=3 --word-bonus=2 --beam=17 tiny.oto scored.oto
+run 0 "$OTOLITH" model info scored.oto
+for text in 'lm-weight           3' 'word-bonus          2' 'unknown-weight      -2' 'order               2' 'beam                17'; do
+    has out "$text"
+done
+run 0 "$OTOLITH" transcribe --model=./scored.oto s1.wav
+cp out scored-text
+cmp -s out free-text && fail 'the language model changes nothing'
+run 0 "$OTOLITH" transcribe --model=./tiny.oto --beam=17 --lm=lm.otolm --lm-weight=3 --word-bonus=2 s1.wav
+cmp -s out scored-text || fail '--lm is not as the same in the model'
+run 0 "$OTOLITH" transcribe --model=./scored.oto --lm=none --beam=8 s1.wav
+cmp -s out free-text || fail '--lm=none is not as without'
+run 0 "$OTOLITH" transcribe --model=./scored.oto --lm-weight=20 s1.wav
+cmp -s out scored-text && fail 'the weights of the model cannot be overridden'
+run 0 "$OTOLITH" transcribe --model=./scored.oto --jobs=2 --format=tsv s1.wav s1.wav
+[ "$(cut -f2 out | sort -u)" = "$(cat scored-text)" ] || fail "two jobs find something else: $(cat out)"
+for action in 'convert --weights=f16' quantize; do
+    run 0 "$OTOLITH" model $action scored.oto other.oto
+    run 0 "$OTOLITH" model info other.oto
+    has out 'order               2'
+done
+run 0 "$OTOLITH" model set --lexicon=words.txt scored.oto both.oto
+run 0 "$OTOLITH" transcribe --model=./both.oto s1.wav
+[ -s out ] && [ -z "$(tr ' ' '\n' <out | grep -vxE 'bad|abe|')" ] || fail "not of the lexicon: $(cat out)"
+run 0 "$OTOLITH" model set --lm=none --beam=8 scored.oto plain.oto
+cmp -s plain.oto tiny.oto || fail 'taking the language model out leaves another file'
+run 64 "$OTOLITH" model set --lm-weight=2 tiny.oto x.oto
+has err 'no language model that weights could go with'
+run 64 "$OTOLITH" model set --lm=lm.otolm --lm-weight=-2 tiny.oto x.oto
+run 66 "$OTOLITH" model set --lm=missing.otolm tiny.oto x.oto
+run 65 "$OTOLITH" model set --lm=text.txt tiny.oto x.oto
+printf 'xyz\n' >foreign.txt
+run 0 "$OTOLITH" lm build --order=1 -o foreign.otolm foreign.txt
+run 65 "$OTOLITH" model set --lm=foreign.otolm tiny.oto x.oto
+has err 'the language model in this alphabet: no words'
+[ ! -e x.oto ] || fail 'a bad language model was saved'
+size_scored=$(wc -c <scored.oto)
+for at in 10 $((size_scored - 100)) $((size_scored - 1)); do
+    cp scored.oto bad.oto
+    byte=$(od -An -tu1 -j $at -N1 scored.oto | tr -d ' ')
+    printf "$(printf '\\%03o' $((byte ^ 32)))" | dd of=bad.oto bs=1 seek=$at conv=notrunc 2>/dev/null
+    run 65 "$OTOLITH" model verify bad.oto
+done
+
 size_strict=$(wc -c <strict.oto)
 for at in 10 $((64 + 40 * 8)) $((size_strict - 64)) $((size_strict - 60)) $((size_strict - 1)); do
     cp strict.oto bad.oto

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/container.h"
@@ -40,6 +41,18 @@ static inline void fuzz_sign(uint8_t *data, size_t size)
     }
     size_t end = OTO_CONTAINER_HEADER + n * OTO_CONTAINER_ENTRY;
     fuzz_put_u64(data + end, oto_checksum(data, end));
+}
+
+/** The same for a section that is a container of its own. */
+static inline void fuzz_sign_inner(uint8_t *data, size_t size, const char name[8])
+{
+    size_t n = size < OTO_CONTAINER_HEADER ? 0 : (size_t)fuzz_get(data + 12, 4);
+    for (size_t k = 0; k < n && OTO_CONTAINER_HEADER + (k + 1) * OTO_CONTAINER_ENTRY <= size; k++) {
+        const uint8_t *entry = data + OTO_CONTAINER_HEADER + k * OTO_CONTAINER_ENTRY;
+        uint64_t offset = fuzz_get(entry + 16, 8), length = fuzz_get(entry + 24, 8);
+        if (memcmp(entry, name, 8) == 0 && offset <= size && length <= size - offset)
+            fuzz_sign(data + offset, (size_t)length);
+    }
 }
 
 #endif

@@ -4,8 +4,11 @@
 #include "fuzz.h"
 #include "fuzz_container.h"
 
+#include <math.h>
+
 #include "acoustic/network.h"
 #include "base/mem.h"
+#include "decoder/beam.h"
 #include "models/bundle_format.h"
 
 /* One forward pass over zeros: what the checks let through must also run. */
@@ -40,6 +43,32 @@ static void run(const struct oto_bundle *b)
     oto_free(y);
 }
 
+/* Words scored by the model's own language model, or confined to its lexicon. */
+static void search(const struct oto_bundle *b)
+{
+    struct oto_language *language = NULL;
+    struct oto_beam *beam = NULL;
+    const struct oto_hypothesis *hyps;
+    const struct oto_beam_options options = {4, 0, -(double)INFINITY, 0.0};
+    const int n_symbols = b->shape.n_outputs;
+    int n = 0;
+    float *log_probs = oto_calloc(4 * (size_t)n_symbols, sizeof *log_probs);
+    for (int t = 0; log_probs != NULL && t < 4; t++)
+        for (int k = 0; k < n_symbols; k++)
+            log_probs[t * n_symbols + k] = -1.0f - 0.1f * (float)((k + 3 * t) % 7);
+    if (log_probs != NULL &&
+        oto_language_create(&language, b->lexicon, b->lm, b->alphabet, &b->language, NULL) ==
+            OTO_OK &&
+        oto_beam_create(&beam, n_symbols, &options, NULL) == OTO_OK &&
+        oto_beam_set_language(beam, language, NULL) == OTO_OK &&
+        (oto_beam_push(beam, log_probs, 4, NULL) != OTO_OK ||
+         oto_beam_n_best(beam, 4, &hyps, &n, NULL) != OTO_OK || n < 1))
+        abort();
+    oto_beam_destroy(beam);
+    oto_language_destroy(language);
+    oto_free(log_probs);
+}
+
 static void parse(const uint8_t *data, size_t size)
 {
     struct oto_bundle *b = NULL;
@@ -49,12 +78,15 @@ static void parse(const uint8_t *data, size_t size)
         abort();
     if (b != NULL && oto_network_n_parameters(&b->shape) < 100000)
         run(b);
+    if (b != NULL && (b->lm != NULL || b->lexicon != NULL) && b->shape.n_outputs < 1000)
+        search(b);
     oto_bundle_destroy(b);
 }
 
 static void fuzz_one(uint8_t *data, size_t size)
 {
     parse(data, size);
+    fuzz_sign_inner(data, size, "lm\0\0\0\0\0");
     fuzz_sign(data, size);
     parse(data, size);
 }

@@ -106,11 +106,20 @@ def main():
     frontend["dither-seed"] = int(frontend["dither-seed"])
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
+    lm = {}
+    if "lm" in found:
+        search, image = json.loads(found["search"]), found["lm"]
+        check(sorted(search) == ["lm-weight", "unknown-weight", "word-bonus"], "search")
+        check(image[:8] == b"\x89OTL\r\n\x1a\n" and struct.unpack_from("<Q", image, 16)[0] == len(image), "language model")
+        info = next(struct.unpack_from("<8sIIQQQ", image, 64 + 40 * k)[3] for k in range(struct.unpack_from("<I", image, 12)[0])
+                    if image[64 + 40 * k:64 + 40 * k + 8].rstrip(b"\0") == b"info")
+        order, _, _, n_words = struct.unpack_from("<IIII", image, info)
+        lm = {"lm": {"order": order, "words": n_words, "bytes": len(image), "search": search}}
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},
         "frontend": frontend, "cmvn_frames": count, "decoder": text["decoder"],
-        "lexicon_words": len(words),
+        "lexicon_words": len(words), **lm,
         "alphabet": {**text["alphabet"], "symbols": text["alphabet"]["symbols"][1:]}}, ensure_ascii=False))
 
 

@@ -7,6 +7,7 @@
 
 #include "models/bundle_format.h"
 #include "tiny_model.h"
+#include "toy_lm.h"
 
 static struct tiny_model tiny;
 static char folder[64], path[128];
@@ -183,6 +184,53 @@ static void test_lexicon(void **state)
     unsigned char *data = read_file(name, &size);
     assert_int_equal(data[10], 1);
     free(data);
+}
+
+/* A language model stays whole, with its numbers; the file then needs version 1.2. */
+static void test_language_model(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct oto_bundle *b = NULL;
+    struct oto_bundle scored = tiny.bundle;
+    char name[128], again[128], arpa[128];
+    snprintf(name, sizeof name, "%s/scored.oto", folder);
+    snprintf(again, sizeof again, "%s/again.oto", folder);
+    snprintf(arpa, sizeof arpa, "%s/toy.arpa", folder);
+    unit_write_file(arpa, toy_arpa, sizeof toy_arpa - 1);
+    assert_int_equal(oto_lm_open(&scored.lm, arpa, &err), OTO_OK);
+    scored.language = (struct oto_language_options){0.625, -1.5, -3.25};
+    assert_int_equal(oto_bundle_save(&scored, name, &err), OTO_OK);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    check_same(&tiny.bundle, b, 0);
+    assert_non_null(b->lm);
+    assert_memory_equal(&b->language, &scored.language, sizeof b->language);
+    assert_int_equal(oto_lm_size(b->lm), oto_lm_size(scored.lm));
+    assert_memory_equal(oto_lm_image(b->lm), oto_lm_image(scored.lm), oto_lm_size(b->lm));
+    const unsigned char *image_of_lm = oto_lm_image(b->lm);
+    assert_true(image_of_lm > b->map.data && image_of_lm < b->map.data + b->map.size);
+    assert_int_equal((uintptr_t)image_of_lm % 64, 0);
+    assert_int_equal(b->map.data[10], 2);
+    assert_int_equal(oto_bundle_save(b, again, &err), OTO_OK);
+    struct oto_map map;
+    assert_int_equal(oto_map_open(&map, again, &err), OTO_OK);
+    assert_int_equal(map.size, b->map.size);
+    assert_memory_equal(map.data, b->map.data, map.size);
+    oto_map_close(&map);
+    for (size_t nth = 1;; nth++) {
+        struct oto_bundle *copy = NULL;
+        (void)oto_mem_fail_nth(nth);
+        oto_status status = oto_bundle_load(&copy, name, &err);
+        if (status == OTO_OK)
+            status = oto_bundle_save(copy, again, &err);
+        (void)oto_mem_fail_nth(0);
+        oto_bundle_destroy(copy);
+        if (status == OTO_OK)
+            break;
+        assert_int_equal(status, OTO_ERR_MEMORY);
+    }
+    oto_bundle_destroy(b);
+    oto_lm_close(scored.lm);
 }
 
 /* ---- what must not be written
@@ -404,13 +452,21 @@ static void test_card(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_half_precision),
-        cmocka_unit_test(test_unaligned_memory),    cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_no_statistics),       cmocka_unit_test(test_lexicon),
-        cmocka_unit_test(test_save_refuses),        cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_truncation),          cmocka_unit_test(test_every_flipped_bit),
-        cmocka_unit_test(test_appended_bytes),      cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_card),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_unaligned_memory),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_no_statistics),
+        cmocka_unit_test(test_lexicon),
+        cmocka_unit_test(test_language_model),
+        cmocka_unit_test(test_save_refuses),
+        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_every_flipped_bit),
+        cmocka_unit_test(test_appended_bytes),
+        cmocka_unit_test(test_long_name),
+        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_card),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,6 +4,7 @@
 
 #include "models/bundle_format.h"
 #include "tiny_model.h"
+#include "toy_lm.h"
 
 static unsigned char *image; /* the tiny model as a file */
 static size_t image_size;
@@ -312,6 +313,56 @@ static void test_bad_lexicons(void **state)
     }
 }
 
+/* The tiny model with sections of these contents, NULL = none. */
+static void expect_bad_lm(const void *lm, size_t n, const char *search, oto_status status,
+                          const char *message)
+{
+    struct parts p;
+    struct oto_container_writer w;
+    take_apart(&p);
+    oto_container_begin(&w, p.n + 1 + (search != NULL));
+    for (int k = 0; k < p.n; k++)
+        oto_container_section(&w, p.s[k].name, p.s[k].flags, p.s[k].data, p.s[k].size);
+    if (search != NULL)
+        oto_container_section(&w, "search", OTO_SECTION_OPTIONAL, search, strlen(search));
+    oto_container_section(&w, "lm", OTO_SECTION_OPTIONAL, lm, n);
+    oto_container_finish(&w, &oto_bundle_kind);
+    assert_false(w.out.failed);
+    expect_bad(w.out.data, w.out.size, status, message);
+    oto_writer_clear(&w.out);
+    release(&p);
+}
+
+static void test_bad_language_models(void **state)
+{
+    (void)state;
+    static const char search[] =
+        "{\"lm-weight\": 0.5, \"word-bonus\": 1.5, \"unknown-weight\": -2}";
+    oto_error err = {0};
+    struct oto_lm *lm = NULL;
+    char folder[64], path[128];
+    unit_make_folder(folder);
+    snprintf(path, sizeof path, "%s/toy.arpa", folder);
+    unit_write_file(path, toy_arpa, sizeof toy_arpa - 1);
+    assert_int_equal(oto_lm_open(&lm, path, &err), OTO_OK);
+    unit_remove_folder(folder);
+    const size_t n = oto_lm_size(lm);
+    unsigned char *data = malloc(n);
+    assert_non_null(data);
+    memcpy(data, oto_lm_image(lm), n);
+    oto_lm_close(lm);
+    expect_bad_lm(data, n, NULL, OTO_ERR_FORMAT, "no section 'search'");
+    expect_bad_lm(data, n, "{}", OTO_ERR_FORMAT, "section 'search': lm-weight: found nothing");
+    expect_bad_lm(data, n, "{\"lm-weight\": 0.5, \"word-bonus\": 1.5, \"unknown-weight\": 2}",
+                  OTO_ERR_FORMAT, "unknown-weight: found 2, expected a number from -1000 to 0");
+    expect_bad_lm(data, n, "{\"hot\": 1}", OTO_ERR_VERSION, "unknown entry 'hot'");
+    expect_bad_lm(data, 0, search, OTO_ERR_FORMAT, "section 'lm'");
+    expect_bad_lm(data, n - 64, search, OTO_ERR_FORMAT, "section 'lm'");
+    data[200] ^= 1;
+    expect_bad_lm(data, n, search, OTO_ERR_CHECKSUM, "section 'lm'");
+    free(data);
+}
+
 /* Missing, doubled, unknown and optional sections. */
 static void test_bad_sections(void **state)
 {
@@ -422,7 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_texts),    cmocka_unit_test(test_bad_numbers),
         cmocka_unit_test(test_bad_lexicons), cmocka_unit_test(test_bad_sections),
-        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_bad_headers),  cmocka_unit_test(test_bad_language_models),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

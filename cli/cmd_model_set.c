@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a model searches for, changed without a look at its weights. */
+#include <string.h>
+
+#include "cli/common.h"
+#include "cli/model.h"
+
+static oto_status set_lexicon(struct oto_bundle *b, const char *file, oto_error *err)
+{
+    if (file[0] == 0)
+        return OTO_OK;
+    oto_lexicon_destroy(b->lexicon);
+    b->lexicon = NULL;
+    return strcmp(file, "none") == 0 ? OTO_OK
+                                     : oto_lexicon_load(&b->lexicon, file, b->alphabet, err);
+}
+
+static oto_status set_lm(struct oto_bundle *b, const char *file, oto_error *err)
+{
+    if (file[0] == 0)
+        return OTO_OK;
+    oto_lm_close(b->lm);
+    b->lm = NULL;
+    return strcmp(file, "none") == 0 ? OTO_OK : oto_lm_open(&b->lm, file, err);
+}
+
+/* Copies the values that were given; returns their number. */
+static int set_given(const struct oto_option *table, size_t n, void *to, const void *from,
+                     const struct oto_model_set *set)
+{
+    int n_given = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!oto_options_in_argv(&table[i], set->argc, set->argv))
+            continue;
+        const size_t size = table[i].type == OTO_OPTION_INT ? sizeof(int) : sizeof(double);
+        memcpy((char *)to + table[i].offset, (const char *)from + table[i].offset, size);
+        n_given++;
+    }
+    return n_given;
+}
+
+/* What is put together must be fit to be searched with. */
+static oto_status check_search(const struct oto_bundle *b, oto_error *err)
+{
+    struct oto_language *language = NULL;
+    if (b->lm == NULL)
+        return OTO_OK;
+    oto_status status = oto_language_options_check(&b->language, err);
+    if (status == OTO_OK)
+        status = oto_language_create(&language, b->lexicon, b->lm, b->alphabet, &b->language, err);
+    oto_language_destroy(language);
+    return status;
+}
+
+static int save(const struct oto_model_set *set, struct oto_bundle *b, const char *path,
+                const char *out)
+{
+    oto_error err = {0};
+    if (set_lexicon(b, set->lexicon, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->lexicon);
+    if (set_lm(b, set->lm, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->lm);
+    const int n_weights = set_given(oto_language_option_table, oto_language_n_options, &b->language,
+                                    &set->language, set);
+    if (n_weights > 0 && b->lm == NULL)
+        return oto_cli_usage_error("model",
+                                   "set: %s has no language model that weights could go "
+                                   "with; give one with --lm=FILE",
+                                   path);
+    (void)set_given(oto_beam_option_table, oto_beam_n_options, &b->beam, &set->beam, set);
+    if (check_search(b, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->lm);
+    return oto_cli_save_model(b, out);
+}
+
+int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out)
+{
+    char path[4096];
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *bundle = oto_cli_load_model(in, path, sizeof path, &code);
+    if (bundle == NULL)
+        return code;
+    code = save(set, bundle, path, out);
+    oto_bundle_destroy(bundle);
+    return code;
+}
