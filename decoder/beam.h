@@ -46,6 +46,28 @@ oto_status oto_beam_set_language(struct oto_beam *beam, const struct oto_languag
  * result. -inf is allowed, NaN is OTO_ERR_DATA. */
 oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n_frames,
                          oto_error *err) OTO_WARN_UNUSED;
+/**
+ * The likeliest beginning of the text as it stands, for showing it while frames still come: what
+ * was committed is not in it, and with a strict language it may end inside a word.
+ * @param best      log_prob with the look-ahead. Owned by beam until its next call but reset
+ * @param n_stable  its first labels that all prefixes kept have in common: no frame to come can
+ *                  change them. NULL: not asked for
+ * OTO_ERR_MEMORY: all is as before.
+ */
+oto_status oto_beam_partial(struct oto_beam *beam, struct oto_hypothesis *best, int *n_stable,
+                            oto_error *err) OTO_WARN_UNUSED;
+/**
+ * Takes what is stable out of the search, whose memory then follows what is not: for input without
+ * end. Later hypotheses begin behind it; those of n_best() are joined to what was committed before.
+ * @param n_keep     labels of the likeliest text (if strict, of whole words) that may stay
+ *                   undecided: prefixes that differ from it before its last n_keep labels are
+ *                   dropped. INT_MAX: nothing is, and nothing but memory changes
+ * @param committed  the labels taken out, from none on. log_prob is 0: scores stay with the search.
+ *                   Owned by beam until its next call but reset
+ * OTO_ERR_ARGUMENT: n_keep is negative. OTO_ERR_MEMORY: all is as before.
+ */
+oto_status oto_beam_commit(struct oto_beam *beam, int n_keep, struct oto_hypothesis *committed,
+                           oto_error *err) OTO_WARN_UNUSED;
 /** n best so far, best first; *n_hyps in 1..n. With a language as if the text ended here: without a
  * space at the end; if strict those of whole words. Owned by beam until the next push, n_best or
  * reset. Ties by label order. */

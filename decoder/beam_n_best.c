@@ -3,8 +3,7 @@
 #include "base/mem.h"
 #include "decoder/beam_private.h"
 
-/** Makes *p hold n elements, of unspecified value. */
-static bool reserve(void **p, size_t *capacity, size_t n, size_t size)
+bool oto_beam_reserve(void **p, size_t *capacity, size_t n, size_t size)
 {
     if (n <= *capacity)
         return true;
@@ -17,6 +16,17 @@ static bool reserve(void **p, size_t *capacity, size_t n, size_t size)
     *p = fresh;
     *capacity = n;
     return true;
+}
+
+void oto_beam_write_path(const struct oto_beam *beam, int32_t node, int32_t length, int *next,
+                         struct oto_hypothesis *out)
+{
+    const struct oto_trie_node *nodes = beam->trie.nodes;
+    *out = (struct oto_hypothesis){.labels = next, .frames = next + length, .n_labels = length};
+    for (int32_t j = length - 1; j >= 0; j--, node = nodes[node].parent) {
+        next[j] = nodes[node].label;
+        next[length + j] = nodes[node].frame;
+    }
 }
 
 /** Whether the entry's text is that of its parent in the beam with a space behind. */
@@ -93,12 +103,15 @@ oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypoth
         return oto_fail(err, OTO_ERR_ARGUMENT, "%d best hypotheses, expected 1 or more", n);
     compute_finals(beam);
     int32_t n_found = choose_entries(beam, n);
+    const int32_t committed = nodes[OTO_TRIE_ROOT].depth;
     for (int32_t i = 0; i < n_found; i++)
-        n_labels += (size_t)nodes[last_node(beam, beam->entries[beam->order[i]].node)].depth;
+        n_labels +=
+            (size_t)(nodes[last_node(beam, beam->entries[beam->order[i]].node)].depth - committed);
     void *texts = beam->texts, *hypotheses = beam->hypotheses;
-    bool ok = reserve(&texts, &beam->texts_capacity, 2 * n_labels + 1, sizeof *beam->texts);
-    ok = reserve(&hypotheses, &beam->hypotheses_capacity, (size_t)n_found,
-                 sizeof *beam->hypotheses) &&
+    bool ok =
+        oto_beam_reserve(&texts, &beam->texts_capacity, 2 * n_labels + 1, sizeof *beam->texts);
+    ok = oto_beam_reserve(&hypotheses, &beam->hypotheses_capacity, (size_t)n_found,
+                          sizeof *beam->hypotheses) &&
          ok;
     beam->texts = texts;
     beam->hypotheses = hypotheses;
@@ -107,13 +120,9 @@ oto_status oto_beam_n_best(struct oto_beam *beam, int n, const struct oto_hypoth
     int *next = beam->texts;
     for (int32_t i = 0; i < n_found; i++) {
         int32_t node = last_node(beam, beam->entries[beam->order[i]].node);
-        int32_t length = nodes[node].depth;
-        beam->hypotheses[i] =
-            (struct oto_hypothesis){next, next + length, length, beam->finals[beam->order[i]]};
-        for (int32_t j = length - 1; j >= 0; j--, node = nodes[node].parent) {
-            next[j] = nodes[node].label;
-            next[length + j] = nodes[node].frame;
-        }
+        int32_t length = nodes[node].depth - committed;
+        oto_beam_write_path(beam, node, length, next, &beam->hypotheses[i]);
+        beam->hypotheses[i].log_prob = beam->finals[beam->order[i]];
         next += 2 * length;
     }
     *hyps = beam->hypotheses;

@@ -53,6 +53,13 @@ struct oto_beam {
     size_t hypotheses_capacity, texts_capacity;
 };
 
+/** Makes *p hold n elements, of unspecified value. False when memory is short: as before. */
+bool oto_beam_reserve(void **p, size_t *capacity, size_t n, size_t size);
+/** Writes the labels and frames on the way from a node's ancestor (not with it) down to node; next
+ * [2 * length]. */
+void oto_beam_write_path(const struct oto_beam *beam, int32_t node, int32_t length, int *next,
+                         struct oto_hypothesis *out);
+
 static inline double oto_log_add(double a, double b)
 {
     if (a < b) {

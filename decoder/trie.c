@@ -94,6 +94,24 @@ void oto_trie_release(struct oto_trie *trie, int32_t node)
     }
 }
 
+void oto_trie_move_root(struct oto_trie *trie, int32_t node)
+{
+    struct oto_trie_node *nodes = trie->nodes, moved = nodes[node];
+    while (node != OTO_TRIE_ROOT) {
+        int32_t parent = nodes[node].parent;
+        nodes[node].references = 0;
+        nodes[node].next = trie->first_free;
+        trie->first_free = node;
+        trie->n_free++;
+        node = parent;
+    }
+    moved.parent = moved.next = moved.previous = OTO_TRIE_NONE;
+    moved.references++; /* never freed */
+    nodes[OTO_TRIE_ROOT] = moved;
+    for (int32_t child = moved.first_child; child != OTO_TRIE_NONE; child = nodes[child].next)
+        nodes[child].parent = OTO_TRIE_ROOT;
+}
+
 /** Takes the last label off a sequence. */
 static int32_t shorten(const struct oto_trie *trie, int32_t *node, int32_t *more)
 {

@@ -11,7 +11,7 @@ enum { OTO_TRIE_ROOT = 0, OTO_TRIE_NONE = -1 };
 
 struct oto_trie_node {
     int32_t parent, first_child, next, previous; /* siblings; a free node is linked by next */
-    int32_t label, depth;                        /* 0 at the root */
+    int32_t label, depth;                        /* 0 at the root until that moves */
     int32_t references;                          /* children and holders; 0: free */
     int32_t entry;                               /* the search's own: index in its beam, or -1 */
     int32_t frame;                               /* the search's own: where the label was emitted */
@@ -37,6 +37,10 @@ int32_t oto_trie_child(struct oto_trie *trie, int32_t node, int32_t label);
 void oto_trie_hold(struct oto_trie *trie, int32_t node);
 /** Gives one reference back; the node and then its ancestors are freed when nothing holds them. */
 void oto_trie_release(struct oto_trie *trie, int32_t node);
+
+/** The root takes the place of node, a descendant: nothing but node's own ancestors may be outside
+ * of its subtree, and they are held by none. Whoever holds node holds the root now; depths stay. */
+void oto_trie_move_root(struct oto_trie *trie, int32_t node);
 
 /**
  * Compares two label sequences, each a node's and one label more unless that is 0: < 0, 0 or > 0,
