@@ -70,10 +70,7 @@ int oto_assembler_dim(const struct oto_assembler *a)
 struct job {
     struct oto_assembler *a;
     struct oto_batch *batch;
-    const struct oto_dataset *ds;
-    const struct oto_mask_options *masks;
-    uint64_t seed;
-    int epoch;
+    const struct oto_batch_spec *spec;
     atomic_int next;
 };
 
@@ -96,13 +93,13 @@ static bool grow(float **p, size_t *capacity, size_t n)
 static float *read_cache(const struct job *job, struct slot *slot,
                          const struct oto_batch_item *item, size_t *n_static)
 {
-    size_t n = oto_feature_cache_n_static(job->ds->cache, item->utt, item->speed);
-    size_t dim = (size_t)oto_feature_cache_dim(job->ds->cache),
+    size_t n = oto_feature_cache_n_static(job->spec->ds->cache, item->utt, item->speed);
+    size_t dim = (size_t)oto_feature_cache_dim(job->spec->ds->cache),
            wanted = (size_t)item->n_frames * (size_t)job->a->stride;
     *n_static = n;
     if (!grow(&slot->cached, &slot->cap_cached, n * dim))
         return NULL;
-    oto_feature_cache_read(job->ds->cache, item->utt, item->speed, slot->cached);
+    oto_feature_cache_read(job->spec->ds->cache, item->utt, item->speed, slot->cached);
     if (oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
         return slot->cached;
     if (!grow(&slot->stretched, &slot->cap_stretched, wanted * dim))
@@ -116,22 +113,22 @@ static float *read_cache(const struct job *job, struct slot *slot,
 static uint64_t item_stream(const struct job *job, const struct oto_batch_item *item,
                             const char *purpose)
 {
-    uint64_t stream = oto_rng_stream(purpose) + (uint64_t)job->epoch;
-    return oto_rng_u64(job->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+    uint64_t stream = oto_rng_stream(purpose) + (uint64_t)job->spec->epoch;
+    return oto_rng_u64(job->spec->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
 }
 
 /* The item's static vectors, from changed log-mel energies when the data set asks for that. */
 static const float *read_statics(const struct job *job, struct slot *slot,
                                  const struct oto_batch_item *item, size_t *n_static)
 {
-    const struct oto_perturb *perturb = job->ds->perturb;
+    const struct oto_perturb *perturb = job->spec->ds->perturb;
     float *cached = read_cache(job, slot, item, n_static);
     if (!cached || !perturb)
         return cached;
     if (!grow(&slot->scratch, &slot->cap_scratch, 2 * (size_t)perturb->n_mels) ||
         !grow(&slot->statics, &slot->cap_statics, *n_static * (size_t)job->a->static_dim))
         return NULL;
-    oto_perturb_apply(perturb, cached, *n_static, slot->scratch, job->seed,
+    oto_perturb_apply(perturb, cached, *n_static, slot->scratch, job->spec->seed,
                       item_stream(job, item, "perturb"));
     oto_frontend_of_log_mels(slot->fe, slot->statics, cached, *n_static);
     return slot->statics;
@@ -147,15 +144,15 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
     if (!statics || !grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
         return oto_fail_memory(err, "batch");
     struct oto_mask mask;
-    if (job->masks) {
-        mask.options = *job->masks;
-        mask.seed = job->seed;
+    if (job->spec->masks) {
+        mask.options = *job->spec->masks;
+        mask.seed = job->spec->seed;
         mask.stream = item_stream(job, item, "mask");
         mask.static_dim = a->static_dim;
     }
-    oto_status status =
-        oto_frontend_apply(slot->fe, slot->out, statics, n_static,
-                           job->masks ? oto_mask_apply : NULL, job->masks ? &mask : NULL, err);
+    oto_status status = oto_frontend_apply(slot->fe, slot->out, statics, n_static,
+                                           job->spec->masks ? oto_mask_apply : NULL,
+                                           job->spec->masks ? &mask : NULL, err);
     if (status != OTO_OK)
         return status;
     for (int t = 0; t < item->n_frames; t++)
@@ -185,30 +182,30 @@ static oto_status reserve(struct oto_batch *batch, size_t n, oto_error *err)
     if (n <= batch->cap_n)
         return OTO_OK;
     oto_free(batch->lengths);
+    oto_free(batch->items);
     batch->lengths = oto_calloc(n, sizeof *batch->lengths);
-    batch->cap_n = batch->lengths ? n : 0;
-    return batch->lengths ? OTO_OK : oto_fail_memory(err, "batch");
+    batch->items = oto_calloc(n, sizeof *batch->items);
+    batch->cap_n = batch->lengths && batch->items ? n : 0;
+    return batch->cap_n ? OTO_OK : oto_fail_memory(err, "batch");
 }
 
 oto_status oto_assemble(struct oto_assembler *a, struct oto_batch *batch,
-                        const struct oto_dataset *ds, const struct oto_batch_item *items, size_t n,
-                        const struct oto_mask_options *masks, uint64_t seed, int epoch,
-                        oto_error *err)
+                        const struct oto_batch_spec *spec, oto_error *err)
 {
-    oto_status status = reserve(batch, n, err);
+    oto_status status = reserve(batch, spec->n / (size_t)spec->n_parts + 1, err);
     if (status != OTO_OK)
         return status;
-    batch->items = items;
-    batch->n = (int)n;
-    for (size_t b = 0; b < n; b++)
-        batch->lengths[b] = items[b].n_frames;
+    batch->n = (int)oto_batch_part(batch->items, spec->items, spec->n, spec->n_parts, spec->part);
+    if (batch->n == 0)
+        return OTO_OK;
+    for (int b = 0; b < batch->n; b++)
+        batch->lengths[b] = batch->items[b].n_frames;
     status = oto_sequences_set(&batch->seqs, batch->lengths, batch->n, err);
     if (status != OTO_OK)
         return status;
     if (!grow(&batch->x, &batch->cap_x, batch->seqs.n_rows * (size_t)a->dim))
         return oto_fail_memory(err, "batch");
-    struct job job = {
-        .a = a, .batch = batch, .ds = ds, .masks = masks, .seed = seed, .epoch = epoch};
+    struct job job = {.a = a, .batch = batch, .spec = spec};
     oto_pool_run(a->pool, a->n_slots, slot_task, &job);
     for (int k = 0; k < a->n_slots; k++)
         if (a->slots[k].error.status != OTO_OK)
@@ -221,5 +218,6 @@ void oto_batch_clear(struct oto_batch *batch)
     oto_sequences_clear(&batch->seqs);
     oto_free(batch->x);
     oto_free(batch->lengths);
+    oto_free(batch->items);
     memset(batch, 0, sizeof *batch);
 }

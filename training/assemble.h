@@ -15,12 +15,23 @@
 
 struct oto_batch {
     struct oto_sequences seqs;
-    float *x; /* [seqs.n_rows, dim] */
-    const struct oto_batch_item
-        *items; /* [n], borrowed from the plan; utterance b of seqs is items[b] */
-    int n;
-    int *lengths; /* [n] */
+    float *x;                     /* [seqs.n_rows, dim] */
+    struct oto_batch_item *items; /* [n]; utterance b of seqs is items[b] */
+    int n;                        /* 0: an empty part; seqs and x are then of no use */
+    int *lengths;                 /* [n] */
     size_t cap_x, cap_n;
+};
+
+/** What is to be assembled: a part of a plan's batch. */
+struct oto_batch_spec {
+    const struct oto_dataset *ds;
+    const struct oto_batch_item *items; /* [n] of the whole batch */
+    size_t n;
+    int n_parts, part;
+    const struct oto_mask_options *masks; /* NULL for none */
+    uint64_t
+        seed; /* with the epoch and each item's utterance and copy chooses all that is random */
+    int epoch;
 };
 
 struct oto_assembler; /* one front end for each thread of the pool */
@@ -35,13 +46,9 @@ int oto_assembler_dim(const struct oto_assembler *a);
 /**
  * Reads, normalises, masks, stacks and packs utterances over the pool.
  * @param batch  zero-initialise once, then reuse; release with oto_batch_clear()
- * @param masks  NULL for none
- * @param seed, epoch  choose the masks, together with each item's utterance and copy
  */
 oto_status oto_assemble(struct oto_assembler *a, struct oto_batch *batch,
-                        const struct oto_dataset *ds, const struct oto_batch_item *items, size_t n,
-                        const struct oto_mask_options *masks, uint64_t seed, int epoch,
-                        oto_error *err) OTO_WARN_UNUSED;
+                        const struct oto_batch_spec *spec, oto_error *err) OTO_WARN_UNUSED;
 void oto_batch_clear(struct oto_batch *batch);
 
 #endif

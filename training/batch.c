@@ -187,6 +187,18 @@ oto_status oto_batch_plan_make(struct oto_batch_plan *plan, const struct oto_pla
     return OTO_OK;
 }
 
+size_t oto_batch_part(struct oto_batch_item *out, const struct oto_batch_item *items, size_t n,
+                      int n_parts, int k)
+{
+    size_t parts = (size_t)n_parts, n_out = 0;
+    for (size_t row = 0; row * parts < n; row++) {
+        size_t i = row * parts + (row % 2 ? parts - 1 - (size_t)k : (size_t)k);
+        if (i < n)
+            out[n_out++] = items[i];
+    }
+    return n_out;
+}
+
 void oto_batch_plan_clear(struct oto_batch_plan *plan)
 {
     oto_free(plan->items);

@@ -55,4 +55,14 @@ oto_status oto_batch_plan_make(struct oto_batch_plan *plan, const struct oto_pla
                                oto_error *err) OTO_WARN_UNUSED;
 void oto_batch_plan_clear(struct oto_batch_plan *plan);
 
+/**
+ * Part k of a batch that is cut into n_parts: items dealt out to and fro, so that parts are alike
+ * in number and length. A function of the batch alone; parts may be empty.
+ * @param out    [n / n_parts + 1]
+ * @param items  [n] by falling n_frames; so is out
+ * Returns how many were written.
+ */
+size_t oto_batch_part(struct oto_batch_item *out, const struct oto_batch_item *items, size_t n,
+                      int n_parts, int k);
+
 #endif

@@ -18,9 +18,8 @@ struct evaluation {
     struct oto_trainer *t;
     struct slot slots[OTO_CTC_TASKS];
     struct oto_language *language; /* of the lexicon, where there is one */
-    char **texts;                  /* [dev->corpus->n] recognised */
-    double loss_sum;
-    uint64_t loss_labels;
+    char **texts;                  /* [dev->corpus->n] recognised; NULL: not by this process */
+    double *losses;                /* [dev->corpus->n], where there is a text */
 };
 
 static bool reserve(struct slot *slot, size_t n_frames, size_t n_symbols)
@@ -79,8 +78,9 @@ static oto_status evaluate_batch(struct evaluation *e, size_t index, oto_error *
     struct oto_trainer *t = e->t;
     const struct oto_batch_plan *plan = &t->dev_plan;
     size_t begin = plan->starts[index], end = plan->starts[index + 1];
-    oto_status status = oto_assemble(t->assembler, &t->batch, t->dev, plan->items + begin,
-                                     end - begin, NULL, 0, 0, err);
+    const struct oto_batch_spec spec = {
+        .ds = t->dev, .items = plan->items + begin, .n = end - begin, .n_parts = 1};
+    oto_status status = oto_assemble(t->assembler, &t->batch, &spec, err);
     if (status == OTO_OK)
         status = oto_trainer_reserve(t, &t->batch, err);
     if (status == OTO_OK)
@@ -90,12 +90,8 @@ static oto_status evaluate_batch(struct evaluation *e, size_t index, oto_error *
         status = oto_trainer_ctc(t, t->dev, 0, err);
     if (status != OTO_OK)
         return status;
-    for (int b = 0; b < t->batch.n; b++) {
-        if (!isfinite(t->losses[b]))
-            continue; /* shorter than its labels: it counts in the error rates alone */
-        e->loss_sum += t->losses[b];
-        e->loss_labels += (uint64_t)t->dev->n_labels[t->batch.items[b].utt];
-    }
+    for (int b = 0; b < t->batch.n; b++)
+        e->losses[t->batch.items[b].utt] = t->losses[b];
     oto_pool_run(t->pool, OTO_CTC_TASKS, decode_task, e);
     for (int k = 0; k < OTO_CTC_TASKS; k++)
         if (e->slots[k].error.status != OTO_OK)
@@ -110,6 +106,78 @@ static void write_texts(struct oto_writer *w, const char *id, const char *ref, c
         oto_write_bytes(w, fields[k], strlen(fields[k]));
         oto_write_u8(w, k < 2 ? '\t' : '\n');
     }
+}
+
+/* ---- results of all processes
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static void write_own(const struct evaluation *e, struct oto_writer *w)
+{
+    for (size_t i = 0; i < e->t->dev->corpus->n; i++) {
+        if (!e->texts[i])
+            continue;
+        size_t n = strlen(e->texts[i]);
+        oto_write_u64(w, i);
+        oto_write_f64(w, e->losses[i]);
+        oto_write_u64(w, n);
+        oto_write_bytes(w, e->texts[i], n);
+    }
+}
+
+static oto_status read_others(struct evaluation *e, const struct oto_writer *w, oto_error *err)
+{
+    struct oto_reader r;
+    oto_reader_init(&r, w->data, w->size);
+    while (r.offset < r.size) {
+        uint64_t i = oto_read_u64(&r);
+        double loss = oto_read_f64(&r);
+        size_t n = (size_t)oto_read_u64(&r);
+        const char *text = oto_read_bytes(&r, n);
+        if (!text || i >= e->t->dev->corpus->n || e->texts[i])
+            return oto_fail(err, OTO_ERR_DATA, "a process measured what is not in the dev set");
+        e->losses[i] = loss;
+        e->texts[i] = oto_strndup(text, n);
+        if (!e->texts[i])
+            return oto_fail_memory(err, "evaluation");
+    }
+    return OTO_OK;
+}
+
+/* Texts and losses of all utterances to rank 0. */
+static oto_status collect(struct evaluation *e, oto_error *err)
+{
+    int size = oto_comm_size(e->t->comm);
+    if (size == 1)
+        return OTO_OK;
+    struct oto_writer own = {0}, *all = oto_calloc((size_t)size, sizeof *all);
+    write_own(e, &own);
+    oto_status status = all && !own.failed
+                            ? oto_comm_collect(e->t->comm, all, own.data, own.size, err)
+                            : oto_fail_memory(err, "evaluation");
+    for (int r = 1; status == OTO_OK && r < size; r++)
+        status = read_others(e, &all[r], err);
+    for (int r = 0; all && r < size; r++)
+        oto_writer_clear(&all[r]);
+    oto_free(all);
+    oto_writer_clear(&own);
+    return status;
+}
+
+/* Per label, over utterances that have a path, in the order of the plan whoever measured them. */
+static double mean_loss(const struct evaluation *e)
+{
+    const struct oto_batch_plan *plan = &e->t->dev_plan;
+    double sum = 0;
+    uint64_t n_labels = 0;
+    for (size_t i = 0; i < plan->n_items; i++) {
+        uint32_t utt = plan->items[i].utt;
+        if (!isfinite(e->losses[utt]))
+            continue; /* shorter than its labels: it counts in the error rates alone */
+        sum += e->losses[utt];
+        n_labels += (uint64_t)e->t->dev->n_labels[utt];
+    }
+    return n_labels ? sum / (double)n_labels : (double)NAN;
 }
 
 /* Utterances whose audio could not be read have no text: all their words count as deleted. */
@@ -142,7 +210,7 @@ static oto_status score(struct evaluation *e, struct oto_dev_result *result, oto
     }
     result->wer = oto_error_rate(&words);
     result->cer = oto_error_rate(&characters);
-    result->loss = e->loss_labels ? e->loss_sum / (double)e->loss_labels : (double)NAN;
+    result->loss = mean_loss(e);
     return OTO_OK;
 }
 
@@ -174,18 +242,30 @@ oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *re
 {
     struct evaluation e = {.t = t};
     e.texts = oto_calloc(t->dev->corpus->n, sizeof *e.texts);
-    oto_status status = e.texts ? create_beams(&e, err) : oto_fail_memory(err, "evaluation");
+    e.losses = oto_calloc(t->dev->corpus->n, sizeof *e.losses);
+    oto_status status =
+        e.texts && e.losses ? create_beams(&e, err) : oto_fail_memory(err, "evaluation");
     if (t->adam.ema)
         oto_network_set_parameters(t->net, t->adam.ema, t->pool);
-    for (size_t k = 0; k < t->dev_plan.n_batches && status == OTO_OK; k++)
+    size_t rank = (size_t)oto_comm_rank(t->comm), size = (size_t)oto_comm_size(t->comm);
+    for (size_t k = rank; k < t->dev_plan.n_batches && status == OTO_OK; k += size)
         status = evaluate_batch(&e, k, err);
     if (t->adam.ema)
         oto_network_set_parameters(t->net, t->params, t->pool);
     if (status == OTO_OK)
+        status = collect(&e, err);
+    if (status == OTO_OK && rank == 0)
         status = score(&e, result, err);
+    double rates[3] = {result->loss, result->cer, result->wer};
+    if (status == OTO_OK)
+        status = oto_comm_share(t->comm, rates, sizeof rates, err);
+    result->loss = rates[0];
+    result->cer = rates[1];
+    result->wer = rates[2];
     for (size_t i = 0; e.texts && i < t->dev->corpus->n; i++)
         oto_free(e.texts[i]);
     oto_free(e.texts);
+    oto_free(e.losses);
     for (int k = 0; k < OTO_CTC_TASKS; k++) {
         oto_beam_destroy(e.slots[k].beam);
         oto_free(e.slots[k].log_probs);

@@ -91,6 +91,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Longest gradient; longer ones are shortened to it. 0 is off."},
     {.name = "ema", .type = OTO_OPTION_REAL, FIELD(ema), .default_text = "0", .min = 0, .max = 0.9999999,
      .help = "Decay of the moving average of the weights that is evaluated and saved; 0 is off."},
+    {.name = "parts", .type = OTO_OPTION_INT, FIELD(parts), .default_text = "4", .min = 1, .max = 4096,
+     .help = "Parts of a batch, a power of two, that are computed one after the other, or by several processes, and then summed."},
     {.name = "seed", .type = OTO_OPTION_U64, FIELD(seed), .default_text = "1",
      .help = "Seed of the first weights, the order, dropout and augmentation."},
 
@@ -123,7 +125,9 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "overwrite", .type = OTO_OPTION_BOOL, FIELD(overwrite), .default_text = "false",
      .help = "Start anew although --out holds a checkpoint."},
     {.name = "threads", .short_name = 't', .type = OTO_OPTION_INT, FIELD(threads), .default_text = "0", .min = 0, .max = 1024,
-     .help = "Threads; 0 is one for each processor. The result does not depend on it."},
+     .help = "Threads of each process; 0 shares out the processors. The result does not depend on it."},
+    {.name = "processes", .type = OTO_OPTION_INT, FIELD(processes), .default_text = "1", .min = 1, .max = 256,
+     .help = "Processes that compute parts of each step; at most --parts. The result does not depend on it. Under mpirun, its processes do."},
     {.name = "checkpoint-minutes", .type = OTO_OPTION_REAL, FIELD(checkpoint_minutes), .default_text = "10", .min = 0, .max = 1e5, .argument = "MIN",
      .help = "Time between checkpoints within an epoch; 0 is after every step."},
     {.name = "keep", .type = OTO_OPTION_INT, FIELD(keep), .default_text = "2", .min = 1, .max = 100,
@@ -153,11 +157,27 @@ const size_t oto_train_n_options = sizeof oto_train_option_table / sizeof *oto_t
 
 bool oto_train_option_is_free(const char *name)
 {
-    static const char *const free_options[] = {
-        "train",     "dev",    "corpus-format", "out",         "cache",
-        "init",      "resume", "overwrite",     "threads",     "checkpoint-minutes",
-        "keep",      "show",   "log-steps",     "name",        "licence",
-        "data-note", "notes",  "date",          "weight-type", "lexicon"};
+    static const char *const free_options[] = {"train",
+                                               "dev",
+                                               "corpus-format",
+                                               "out",
+                                               "cache",
+                                               "init",
+                                               "resume",
+                                               "overwrite",
+                                               "threads",
+                                               "processes",
+                                               "checkpoint-minutes",
+                                               "keep",
+                                               "show",
+                                               "log-steps",
+                                               "name",
+                                               "licence",
+                                               "data-note",
+                                               "notes",
+                                               "date",
+                                               "weight-type",
+                                               "lexicon"};
     for (size_t i = 0; i < sizeof free_options / sizeof *free_options; i++)
         if (strcmp(free_options[i], name) == 0)
             return true;

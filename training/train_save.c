@@ -145,6 +145,8 @@ oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file,
 
 oto_status oto_trainer_save_checkpoint(struct oto_trainer *t, oto_error *err)
 {
+    if (oto_comm_rank(t->comm) > 0)
+        return OTO_OK;
     oto_status status = oto_report_sync(t->report, &t->state.metrics_bytes, err);
     if (status != OTO_OK)
         return status;

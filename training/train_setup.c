@@ -226,15 +226,14 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     const struct oto_train_options *o = t->o;
     struct oto_dsp dsp;
     oto_dsp_init(&dsp, oto_cpu_flags());
-    t->shape = (struct oto_network_shape){oto_assembler_dim(t->assembler), o->layers, o->hidden,
-                                          o->proj, t->alphabet->n_symbols};
+    t->shape = (struct oto_network_shape){t->n_inputs, o->layers, o->hidden, o->proj,
+                                          t->alphabet->n_symbols};
     oto_status status = oto_network_shape_check(&t->shape, err);
     if (status != OTO_OK)
         return status;
     t->n = oto_network_n_parameters(&t->shape);
     t->params = oto_calloc(t->n, sizeof(float));
-    t->grads = oto_calloc(t->n, sizeof(float));
-    if (!t->params || !t->grads)
+    if (!t->params)
         return oto_fail_memory(err, "parameters");
     const struct oto_adam_options adam = {o->beta1,        o->beta2, o->eps,
                                           o->weight_decay, o->ema,   oto_trainer_n_frozen(t)};
@@ -257,8 +256,6 @@ static void report_network(struct oto_trainer *t)
         "network: %d inputs, %d layers of 2 x %d units, %d symbols; %zu parameters; %s kernels",
         t->shape.n_inputs, t->shape.n_layers, t->shape.n_hidden, t->shape.n_outputs - 1, t->n,
         oto_cpu_name(oto_cpu_flags()));
-    oto_report_line(t->report, "%llu steps in %d epochs, %d threads",
-                    (unsigned long long)t->n_steps, t->o->epochs, oto_pool_n_threads(t->pool));
 }
 
 /* ---- all
@@ -303,6 +300,8 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
         return oto_fail(err, OTO_ERR_CONFIG, "no folder for the results: give --out=DIR");
     if (o->resume && o->overwrite)
         return oto_fail(err, OTO_ERR_CONFIG, "--resume and --overwrite contradict each other");
+    if (o->parts & (o->parts - 1))
+        return oto_fail(err, OTO_ERR_CONFIG, "--parts=%d: expected a power of two", o->parts);
     if (*o->alphabet && *o->symbols)
         return oto_fail(err, OTO_ERR_CONFIG, "--alphabet and --symbols contradict each other");
     if (o->max_seconds > 0 && o->max_seconds < o->min_seconds)
@@ -345,7 +344,7 @@ static oto_status open_report(struct oto_trainer *t, oto_error *err)
     return status;
 }
 
-static oto_status make_assembler(struct oto_trainer *t, oto_error *err)
+static oto_status measure_frames(struct oto_trainer *t, oto_error *err)
 {
     struct oto_frontend *fe;
     oto_status status = oto_frontend_create(
@@ -353,14 +352,16 @@ static oto_status make_assembler(struct oto_trainer *t, oto_error *err)
     if (status != OTO_OK)
         return status;
     t->shift_s = oto_frontend_shift_s(fe);
+    t->n_inputs = oto_frontend_dim(fe);
     oto_frontend_destroy(fe);
-    return oto_assembler_create(&t->assembler, t->setup->frontend,
-                                t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+    return OTO_OK;
 }
 
 oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
 {
-    oto_status status = check_options(t, err);
+    oto_status status = oto_comm_start(&t->comm, t->o->processes, err);
+    if (status == OTO_OK)
+        status = check_options(t, err);
     if (status == OTO_OK)
         status = open_report(t, err);
     if (status == OTO_OK)
@@ -370,7 +371,7 @@ oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         status = compute_stats(t, err);
     if (status == OTO_OK)
-        status = make_assembler(t, err);
+        status = measure_frames(t, err);
     if (status == OTO_OK)
         status = count_steps(t, err);
     if (status == OTO_OK)
@@ -380,6 +381,46 @@ oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         report_network(t);
     return status;
+}
+
+/* A process that was made by another one leaves files and terminal to it. */
+static oto_status fall_silent(struct oto_trainer *t, oto_error *err)
+{
+    const struct oto_report_sink nobody = {0};
+    oto_report_close(t->report);
+    t->report = NULL;
+    oto_log_set(NULL, NULL, OTO_LOG_ERROR);
+    return oto_report_open(&t->report, "/dev/null", &nobody, err);
+}
+
+oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err)
+{
+    /* Threads are not there in copies of a process, so there are none while copies are made. */
+    oto_pool_destroy(t->pool);
+    t->pool = NULL;
+    oto_status status = oto_comm_reserve(t->comm, t->n, t->o->parts, err);
+    if (status == OTO_OK && oto_comm_rank(t->comm) > 0)
+        status = fall_silent(t, err);
+    if (status == OTO_OK)
+        status = oto_trainer_reserve_parts(t, err);
+    int shared = oto_cpu_count() / oto_comm_n_local(t->comm);
+    if (status == OTO_OK)
+        status = oto_pool_create(&t->pool,
+                                 t->o->threads ? t->o->threads
+                                 : shared > 1  ? shared
+                                               : 1,
+                                 err);
+    if (status == OTO_OK)
+        status = oto_assembler_create(&t->assembler, t->setup->frontend,
+                                      t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+    if (status != OTO_OK)
+        return status;
+    char text[64];
+    oto_report_line(t->report, "%llu steps in %d epochs, %s of %d threads",
+                    (unsigned long long)t->n_steps, t->o->epochs, oto_comm_describe(t->comm, text),
+                    oto_pool_n_threads(t->pool));
+    oto_network_set_parameters(t->net, t->params, t->pool);
+    return OTO_OK;
 }
 
 void oto_trainer_clear(struct oto_trainer *t)
@@ -398,7 +439,6 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_network_workspace_destroy(t->ws);
     oto_network_destroy(t->net);
     oto_free(t->params);
-    oto_free(t->grads);
     oto_assembler_destroy(t->assembler);
     oto_cmvn_stats_clear(&t->stats);
     oto_dataset_destroy(t->train);
@@ -408,4 +448,9 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_pool_destroy(t->pool);
     oto_report_close(t->report);
     oto_free(t->recipe);
+    for (int level = 1; level <= OTO_MAX_PART_LEVELS; level++)
+        oto_free(t->part_sums[level]);
+    oto_free(t->block_losses);
+    oto_free(t->records);
+    oto_comm_destroy(t->comm);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** One training step. */
 #include <math.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "training/trainer_private.h"
 
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch, oto_error *err)
@@ -100,49 +98,15 @@ oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, 
     return OTO_OK;
 }
 
-/* Masks grow from nothing in the first epoch to full width after mask_warmup epochs. */
-static struct oto_mask_options mask_options(const struct oto_trainer *t)
-{
-    const struct oto_train_options *o = t->o;
-    double epoch = (double)t->state.epoch;
-    return (struct oto_mask_options){
-        .time_masks = o->time_masks,
-        .time_mask_frames = (int)(o->time_mask_ms / t->setup->frontend->frame_shift_ms),
-        .freq_masks = o->freq_masks,
-        .freq_mask_bins = o->freq_mask_bins,
-        .noise = o->feature_noise,
-        .scale = o->mask_warmup > 0 && epoch < o->mask_warmup ? epoch / o->mask_warmup : 1,
-    };
-}
-
-static oto_status assemble_next(struct oto_trainer *t, oto_error *err)
+/* Labels and frames of the whole batch, all its parts together. */
+static void count_batch(const struct oto_trainer *t, uint64_t *n_labels, uint64_t *n_frames)
 {
     const struct oto_batch_plan *plan = &t->plan;
-    size_t begin = plan->starts[t->state.position], end = plan->starts[t->state.position + 1];
-    struct oto_mask_options masks = mask_options(t);
-    bool masked =
-        masks.noise > 0 || (masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0));
-    oto_status status =
-        oto_assemble(t->assembler, &t->batch, t->train, plan->items + begin, end - begin,
-                     masked ? &masks : NULL, t->o->seed, (int)t->state.epoch, err);
-    return status == OTO_OK ? oto_trainer_reserve(t, &t->batch, err) : status;
-}
-
-static uint64_t count_labels(const struct oto_trainer *t)
-{
-    uint64_t n = 0;
-    for (int b = 0; b < t->batch.n; b++)
-        n += (uint64_t)t->train->n_labels[t->batch.items[b].utt];
-    return n;
-}
-
-/* In the order of the batch's utterances; NaN or inf when one is. */
-static double sum_losses(const struct oto_trainer *t)
-{
-    double sum = 0;
-    for (int b = 0; b < t->batch.n; b++)
-        sum += t->losses[b];
-    return sum;
+    *n_labels = *n_frames = 0;
+    for (size_t i = plan->starts[t->state.position]; i < plan->starts[t->state.position + 1]; i++) {
+        *n_labels += (uint64_t)t->train->n_labels[plan->items[i].utt];
+        *n_frames += (uint64_t)plan->items[i].n_frames;
+    }
 }
 
 static void report_step(struct oto_trainer *t, double loss, double norm, double rate)
@@ -165,29 +129,16 @@ static void report_step(struct oto_trainer *t, double loss, double norm, double 
 oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
-    double start = oto_clock_wall_s(), norm = (double)NAN;
-    oto_status status = assemble_next(t, err);
+    double start = oto_clock_wall_s(), norm = (double)NAN, loss;
+    uint64_t n_labels, n_frames;
+    count_batch(t, &n_labels, &n_frames);
+    double scale = 1.0 / (double)n_labels; /* utterances without labels were left out */
+    oto_status status = oto_trainer_gradients(t, scale, &loss, err);
     if (status != OTO_OK)
         return status;
-    struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
-                                          oto_rng_stream("dropout") + s->step};
-    status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 1,
-                                 t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
-    if (status != OTO_OK)
-        return status;
-    uint64_t n_labels = count_labels(t); /* at least 1: utterances without labels were left out */
-    double scale = 1.0 / (double)n_labels;
-    status = oto_trainer_ctc(t, t->train, scale, err);
-    if (status != OTO_OK)
-        return status;
-    double loss = sum_losses(t), rate = oto_schedule_rate(&t->schedule, s->step, s->n_halvings);
-    if (isfinite(loss)) {
-        status = oto_network_backward(t->net, t->ws, t->grads, NULL, t->dlogits, t->batch.x,
-                                      &t->batch.seqs, t->pool, err);
-        if (status != OTO_OK)
-            return status;
+    double rate = oto_schedule_rate(&t->schedule, s->step, s->n_halvings);
+    if (isfinite(loss))
         norm = oto_adam_norm(&t->adam, t->grads, t->pool);
-    }
     s->step++;
     s->position++;
     if (isfinite(loss) && isfinite(norm)) {
@@ -202,7 +153,7 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
                         (unsigned long long)s->step, isfinite(loss) ? "the gradient" : "the loss",
                         (unsigned long long)s->n_skipped);
     }
-    s->audio_s += (double)t->batch.seqs.n_rows * t->shift_s;
+    s->audio_s += (double)n_frames * t->shift_s;
     s->wall_s += oto_clock_wall_s() - start;
     report_step(t, loss * scale, norm, rate);
     return OTO_OK;

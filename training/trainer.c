@@ -10,9 +10,15 @@
 #include "base/mem.h"
 #include "training/trainer_private.h"
 
-static bool asked_to_stop(const struct oto_trainer *t)
+bool oto_trainer_is_asked_to_stop(const struct oto_trainer *t)
 {
     return t->setup->stop && t->setup->stop(t->setup->stop_arg);
+}
+
+/* Only one process writes files. */
+static bool is_writer(const struct oto_trainer *t)
+{
+    return oto_comm_rank(t->comm) == 0;
 }
 
 static void show_progress(struct oto_trainer *t)
@@ -40,14 +46,13 @@ static oto_status run_steps(struct oto_trainer *t, oto_error *err)
         if (status != OTO_OK)
             return status;
         show_progress(t);
-        bool stop = asked_to_stop(t);
-        if (stop || oto_clock_wall_s() - last_checkpoint >= 60 * t->o->checkpoint_minutes) {
+        if (t->stop || oto_clock_wall_s() - last_checkpoint >= 60 * t->o->checkpoint_minutes) {
             status = oto_trainer_save_checkpoint(t, err);
             if (status != OTO_OK)
                 return status;
             last_checkpoint = oto_clock_wall_s();
         }
-        if (stop)
+        if (t->stop)
             return oto_fail(
                 err, OTO_ERR_INTERRUPTED, "stopped at epoch %llu, step %llu; go on with --resume",
                 (unsigned long long)t->state.epoch + 1, (unsigned long long)t->state.step);
@@ -105,22 +110,43 @@ static void watch(struct oto_trainer *t, double loss)
         s->lowest_loss = loss;
 }
 
-/* The best model so far, and what it made of the dev set. */
-static oto_status save_best(struct oto_trainer *t, const struct oto_dev_result *dev, oto_error *err)
+static void note_best(struct oto_train_state *s, const struct oto_dev_result *dev)
 {
-    struct oto_train_state *s = &t->state;
     s->best_epoch = s->epoch + 1;
     s->best_cer = dev->cer;
     s->best_wer = dev->wer;
     s->best_loss = dev->loss;
+}
+
+/* The model as it is now; and when it is the best so far, what it made of the dev set. */
+static oto_status save_models(struct oto_trainer *t, const struct oto_dev_result *dev, bool best,
+                              oto_error *err)
+{
+    oto_status status = oto_trainer_save_model(t, "last.oto", t->dev ? dev : NULL, err);
+    if (status != OTO_OK || !best)
+        return status;
     char *path = oto_trainer_path(t->o->out, "best-dev.tsv");
     if (!path || dev->texts.failed) {
         oto_free(path);
         return oto_fail_memory(err, "texts of the dev set");
     }
-    oto_status status = oto_atomic_save(path, dev->texts.data, dev->texts.size, err);
+    status = oto_atomic_save(path, dev->texts.data, dev->texts.size, err);
     oto_free(path);
     return status == OTO_OK ? oto_trainer_save_model(t, "best.oto", dev, err) : status;
+}
+
+/* Between epochs, where no step tells whether anybody was asked to stop. */
+static oto_status agree_on_stop(struct oto_trainer *t, oto_error *err)
+{
+    bool mine = oto_trainer_is_asked_to_stop(t);
+    size_t size = (size_t)oto_comm_size(t->comm);
+    bool *all = oto_calloc(size, sizeof *all);
+    oto_status status = all ? oto_comm_gather(t->comm, all, &mine, sizeof mine, err)
+                            : oto_fail_memory(err, "processes");
+    for (size_t r = 0; r < size && status == OTO_OK; r++)
+        t->stop = t->stop || all[r];
+    oto_free(all);
+    return status;
 }
 
 /* After the last step: measure, save, move on to the next epoch, checkpoint. */
@@ -131,10 +157,10 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
     double start = oto_clock_wall_s();
     oto_status status = t->dev ? oto_trainer_evaluate(t, &dev, err) : OTO_OK;
     bool best = status == OTO_OK && t->dev && is_better(&dev, s);
-    if (status == OTO_OK)
-        status = oto_trainer_save_model(t, "last.oto", t->dev ? &dev : NULL, err);
-    if (status == OTO_OK && best)
-        status = save_best(t, &dev, err);
+    if (best)
+        note_best(s, &dev);
+    if (status == OTO_OK && is_writer(t))
+        status = save_models(t, &dev, best, err);
     oto_writer_clear(&dev.texts);
     if (status != OTO_OK)
         return status;
@@ -146,9 +172,11 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
     s->position = 0;
     s->loss_sum = s->audio_s = s->wall_s = 0;
     s->loss_labels = 0;
-    return oto_trainer_save_checkpoint(t, err);
+    status = oto_trainer_save_checkpoint(t, err);
+    return status == OTO_OK ? agree_on_stop(t, err) : status;
 }
 
+/* Where the run begins: at the start, or at a checkpoint. */
 static oto_status start(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
@@ -167,7 +195,6 @@ static oto_status start(struct oto_trainer *t, oto_error *err)
         oto_report_line(t->report, "resumed at epoch %llu, step %llu",
                         (unsigned long long)s->epoch + 1, (unsigned long long)s->step);
     }
-    oto_network_set_parameters(t->net, t->params, t->pool);
     return OTO_OK;
 }
 
@@ -192,7 +219,7 @@ static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
             status = run_steps(t, err);
         if (status == OTO_OK)
             status = end_epoch(t, err);
-        if (status == OTO_OK && asked_to_stop(t) && !is_over(t))
+        if (status == OTO_OK && t->stop && !is_over(t))
             status =
                 oto_fail(err, OTO_ERR_INTERRUPTED, "stopped after epoch %llu; go on with --resume",
                          (unsigned long long)t->state.epoch);
@@ -208,15 +235,22 @@ oto_status oto_train(const struct oto_train_setup *setup, struct oto_train_resul
                      oto_error *err)
 {
     struct oto_trainer *t = oto_calloc(1, sizeof *t);
+    oto_error why = {0};
     if (!t)
         return oto_fail_memory(err, "trainer");
     t->setup = setup;
     t->o = setup->options;
-    oto_status status = oto_trainer_prepare(t, err);
+    oto_status status = oto_trainer_prepare(t, &why);
     if (status == OTO_OK)
-        status = start(t, err);
+        status = start(t, &why);
     if (status == OTO_OK)
-        status = run_epochs(t, err);
+        status = oto_trainer_join(t, &why);
+    if (status == OTO_OK)
+        status = run_epochs(t, &why);
+    if (status != OTO_OK && err)
+        *err = why;
+    if (status != OTO_OK && status != OTO_ERR_INTERRUPTED)
+        oto_comm_fail(t->comm, &why);
     if (result)
         *result =
             (struct oto_train_result){t->state.step,      t->state.n_skipped, t->state.best_epoch,

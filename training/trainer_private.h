@@ -10,6 +10,7 @@
 #include "training/assemble.h"
 #include "training/augment.h"
 #include "training/checkpoint.h"
+#include "training/comm.h"
 #include "training/ctc_loss.h"
 #include "training/dataset.h"
 #include "training/optim.h"
@@ -17,7 +18,8 @@
 #include "training/trainer.h"
 
 enum {
-    OTO_CTC_TASKS = 16 /* a fixed split of a batch's utterances, whatever the number of threads */
+    OTO_CTC_TASKS = 16, /* a fixed split of a batch's utterances, whatever the number of threads */
+    OTO_MAX_PART_LEVELS = 12 /* of the tree of a batch's parts, see --parts */
 };
 
 struct oto_ctc_slot {
@@ -41,11 +43,15 @@ struct oto_trainer {
     struct oto_cmvn_stats stats;
     struct oto_assembler *assembler;
     double shift_s; /* of network frames */
+    int n_inputs;
     struct oto_network_shape shape;
     struct oto_network *net;
     struct oto_network_workspace *ws;
     size_t n; /* parameters */
-    float *params, *grads;
+    float *params;
+    const float *grads; /* sum over all processes: the last step's */
+    struct oto_comm *comm;
+    bool stop; /* somebody was asked to: all know */
     struct oto_adam adam;
     struct oto_schedule schedule;
     uint64_t n_steps;               /* of the whole training */
@@ -57,6 +63,9 @@ struct oto_trainer {
     double *losses; /* [cap_utts] of one batch */
     size_t cap_utts;
     struct oto_ctc_slot slots[OTO_CTC_TASKS];
+    float *part_sums[OTO_MAX_PART_LEVELS + 1]; /* [n] of the tree of parts; 0 is borrowed */
+    double *block_losses;
+    void *records; /* of train_parts.c */
     struct oto_train_state state;
     char *recipe;
     uint64_t fingerprint;
@@ -69,12 +78,30 @@ struct oto_dev_result {
 
 /* train_setup.c */
 oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+/**
+ * Makes the other processes, and threads and what works on them in each. All of them return; those
+ * that are made do not from oto_trainer_clear().
+ */
+oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 void oto_trainer_clear(struct oto_trainer *t);
 /** FOLDER/NAME, freed with oto_free(); NULL without memory. */
 char *oto_trainer_path(const char *folder, const char *name);
 /** The plan of an epoch's batches. */
 oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, int epoch,
                             oto_error *err) OTO_WARN_UNUSED;
+
+/* train_parts.c */
+/** Room for gradients, after oto_comm_reserve(). */
+oto_status oto_trainer_reserve_parts(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+/**
+ * Of the batch at the state's position: its loss, and t->grads, the gradients times scale. Where
+ * the loss is not finite there are no gradients. Also finds out whether anybody was asked to stop.
+ */
+oto_status oto_trainer_gradients(struct oto_trainer *t, double scale, double *loss,
+                                 oto_error *err) OTO_WARN_UNUSED;
+
+/* trainer.c */
+bool oto_trainer_is_asked_to_stop(const struct oto_trainer *t);
 
 /* train_init.c */
 /** t->params from the model of --init, or at random. OTO_ERR_CONFIG when the model does not fit. */
@@ -93,7 +120,8 @@ oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *ba
  */
 oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
                            oto_error *err) OTO_WARN_UNUSED;
-/** One batch of t->plan: forward, CTC, backward, Adam; the state moves on by one step. */
+/** One batch of t->plan, by all processes together: forward, CTC, backward, Adam; the state moves
+ * on by one step. */
 oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 
 /* train_eval.c */

@@ -207,6 +207,36 @@ static void refuses_an_empty_epoch(void **state)
     oto_batch_plan_clear(&plan);
 }
 
+/* Parts of a batch hold each item once, in falling length, and are alike in number and frames. */
+static void cuts_batches_into_parts(void **state)
+{
+    (void)state;
+    enum { MOST = 50, LONGEST = 1000 };
+    struct oto_batch_item items[MOST], part[MOST + 1];
+    for (size_t n = 1; n <= MOST; n++)
+        for (int n_parts = 1; n_parts <= 16; n_parts *= 2) {
+            int seen[MOST] = {0}, least = INT32_MAX, most = 0;
+            for (size_t i = 0; i < n; i++)
+                items[i] =
+                    (struct oto_batch_item){.utt = (uint32_t)i, .n_frames = LONGEST - (int)i};
+            for (int k = 0; k < n_parts; k++) {
+                size_t n_part = oto_batch_part(part, items, n, n_parts, k);
+                int frames = 0;
+                assert_true(n_part == n / (size_t)n_parts || n_part == n / (size_t)n_parts + 1);
+                for (size_t i = 0; i < n_part; i++) {
+                    assert_true(i == 0 || part[i].n_frames < part[i - 1].n_frames);
+                    seen[part[i].utt]++;
+                    frames += part[i].n_frames;
+                }
+                least = frames < least ? frames : least;
+                most = frames > most ? frames : most;
+            }
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(seen[i], 1);
+            assert_true(most - least <= LONGEST);
+        }
+}
+
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -231,6 +261,7 @@ int main(void)
         cmocka_unit_test(tempo_keeps_within_its_share),
         cmocka_unit_test(starts_easy),
         cmocka_unit_test(refuses_an_empty_epoch),
+        cmocka_unit_test(cuts_batches_into_parts),
         cmocka_unit_test(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, make_input, NULL);

@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Several processes train to the same bytes as one, with any number of threads; when one of them is killed at any moment the run
+# ends with its checkpoint intact and leaves no process behind, and goes on to the same bytes with another number of processes.
+# OTOLITH_KILLS=N: how many kills at random moments (8).
+set -u
+: "${OTOLITH:?}" "${BUILD_DIR:?}"
+maker=$BUILD_DIR/tests/train_test_overfit
+if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
+    echo "SKIP: needs $OTOLITH and $maker"
+    exit 77
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-processes-XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAIL: $*" >&2; exit 1; }
+
+mkdir "$dir/corpus"
+"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
+cat > "$dir/recipe.conf" <<'RECIPE'
+layers = 2
+hidden = 48
+epochs = 8
+batch-seconds = 3
+lr = 0.01
+warmup-steps = 5
+dropout = 0.2
+ema = 0.9
+speeds = 0.9,1.0,1.1
+time-masks = 1
+freq-masks = 1
+tempo = 0.1
+perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,colour:0.7:3:12,noise:0.8:0:35
+feature-noise = 0.2
+dev-decode = beam
+parts = 8
+checkpoint-minutes = 0
+log-steps = 1
+RECIPE
+
+# train NAME [OPTIONS]: in the background; its number in $!
+train() {
+    local name=$1
+    shift
+    OTOLITH_DATE=2020-01-02 "$OTOLITH" train --config="$dir/recipe.conf" --train="$dir/corpus/train.tsv" \
+        --dev="$dir/corpus/dev.tsv" --cache="$dir/cache" --out="$dir/$name" --name=toy --show=0 "$@" \
+        > "$dir/$name.out" 2> "$dir/$name.err" < /dev/null &
+}
+
+# same NAME: against the run of one process and one thread. Metrics but for what depends on time.
+same() {
+    for file in best.oto last.oto best-dev.tsv; do
+        cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of one process"
+    done
+    sed -E 's/,"(audio_s_per_s|seconds|[a-z_]*_share)":[^,}]*//g' "$dir/$1/metrics.jsonl" > "$dir/metrics"
+    cmp "$dir/whole.metrics" "$dir/metrics" || fail "$1: metrics differ: $(diff "$dir/whole.metrics" "$dir/metrics" | head -3)"
+}
+
+# Processes whose parent is $1.
+children() {
+    local stat
+    for stat in /proc/[0-9]*/stat; do
+        sed -E 's/^([0-9]+) \(.*\) . ([0-9]+) .*/\1 \2/' "$stat" 2> /dev/null
+    done | awk -v parent="$1" '$2 == parent { print $1 }'
+}
+
+train whole --threads=1
+wait $! || fail "one process: $(cat "$dir/whole.err")"
+sed -E 's/,"(audio_s_per_s|seconds|[a-z_]*_share)":[^,}]*//g' "$dir/whole/metrics.jsonl" > "$dir/whole.metrics"
+total=$(grep -c '"kind":"step"' "$dir/whole/metrics.jsonl")
+[ "$total" -gt 60 ] || fail "only $total steps"
+for run in 1-2 2-1 2-2 3-1 4-1 4-2 8-1; do
+    processes=${run%-*}
+    train "$run" --processes="$processes" --threads="${run#*-}"
+    wait $! || fail "$run: $(cat "$dir/$run.err")"
+    same "$run"
+    [ "$(wc -l < "$dir/$run.out")" -eq 1 ] || fail "$run: not one line of result: $(cat "$dir/$run.out")"
+    [ "$processes" -eq 1 ] || grep -q "$processes processes" "$dir/$run.err" || fail "$run: does not tell its processes"
+    rm -r "${dir:?}/$run"
+done
+echo "1, 2, 3, 4 and 8 processes, 1 and 2 threads: the same bytes after $total steps"
+
+# What cannot be is said.
+train few --processes=3 --parts=2
+wait $! && fail "more processes than parts"
+grep -q -- "--parts" "$dir/few.err" || fail "no hint at --parts: $(cat "$dir/few.err")"
+train odd --parts=3
+wait $! && fail "three parts"
+grep -q "power of two" "$dir/odd.err" || fail "parts: $(cat "$dir/odd.err")"
+
+gone() { # PID...: all have ended, within seconds
+    local pid i
+    for pid in "$@"; do
+        for ((i = 0; i < 500; i++)); do
+            kill -0 "$pid" 2> /dev/null || break
+            sleep 0.02
+        done
+        ! kill -0 "$pid" 2> /dev/null || fail "process $pid is left"
+    done
+}
+
+# wait_for NAME N: until so many steps are done.
+wait_for() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        [ "$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null || echo 0)" -ge "$2" ] 2> /dev/null && return
+        sleep 0.01
+    done
+    fail "$1: $2 steps take too long: $(cat "$dir/$1.err")"
+}
+
+# One of them is killed: a clear error, no process left, and it goes on.
+train victim --processes=3
+pid=$!
+wait_for victim 5
+mapfile -t others < <(children $pid)
+[ ${#others[@]} -eq 2 ] || fail "3 processes, but ${#others[@]} were made"
+kill -KILL "${others[1]}"
+wait $pid
+code=$?
+[ $code -eq 71 ] || fail "a killed process: exit code $code, expected 71: $(cat "$dir/victim.err")"
+grep -q "process . of 3 was ended by signal 9" "$dir/victim.err" || fail "a killed process: $(cat "$dir/victim.err")"
+gone "${others[@]}"
+train victim --processes=2 --resume
+wait $! || fail "victim does not go on: $(cat "$dir/victim.err")"
+same victim
+echo "a killed process: named, none left, the same bytes"
+
+# The first one is killed: the others notice.
+train first --processes=4
+pid=$!
+wait_for first 5
+mapfile -t others < <(children $pid)
+kill -KILL $pid
+wait $pid 2> /dev/null
+gone "${others[@]}"
+train first --resume
+wait $! || fail "first does not go on: $(cat "$dir/first.err")"
+same first
+echo "the first process killed: none left, the same bytes"
+
+# A disk that is full for the first process ends all of them with its error.
+train full --processes=2
+pid=$!
+wait_for full 3
+mapfile -t others < <(children $pid)
+mv "$dir/full" "$dir/moved"
+wait $pid
+code=$?
+[ $code -ne 0 ] && [ $code -ne 71 ] || fail "no folder to write to: exit code $code: $(cat "$dir/full.err")"
+grep -q "full/" "$dir/full.err" || fail "no folder to write to: $(cat "$dir/full.err")"
+gone "${others[@]}"
+
+# Ctrl-C, which a terminal sends to all, and SIGTERM to the first.
+for signal in INT TERM; do
+    train "stop$signal" --processes=2
+    pid=$!
+    wait_for "stop$signal" 5
+    mapfile -t others < <(children $pid)
+    if [ $signal = INT ]; then
+        kill -INT "${others[@]}" $pid # bash lets a background job ignore SIGINT; the program does not
+    else
+        kill -TERM $pid
+    fi
+    wait $pid
+    code=$?
+    [ $code -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: exit code $code: $(cat "$dir/stop$signal.err")"
+    gone "${others[@]}"
+    train "stop$signal" --processes=4 --resume
+    wait $! || fail "stop$signal does not go on: $(cat "$dir/stop$signal.err")"
+    same "stop$signal"
+done
+echo "stopped by signals: a checkpoint, the same bytes"
+
+# kill -9 at random moments, now the first process, now another one, each time with another number of processes.
+kills=${OTOLITH_KILLS:-8}
+done_kills=0
+runs=0
+RANDOM=$((${OTOLITH_SEED:-1}))
+while [ $done_kills -lt "$kills" ]; do
+    runs=$((runs + 1))
+    rm -rf "$dir/random"
+    while :; do
+        resume=
+        [ -e "$dir/random/checkpoint.bin" ] && resume=--resume
+        [ -z "$resume" ] && rm -rf "$dir/random"
+        # shellcheck disable=SC2086
+        train random $resume --processes=$((1 + RANDOM % 4)) --threads=$((1 + RANDOM % 2))
+        pid=$!
+        if [ $done_kills -lt "$kills" ]; then
+            sleep "0.$(printf '%03d' $((50 + RANDOM % 600)))"
+            mapfile -t others < <(children $pid)
+            target=$pid
+            [ ${#others[@]} -gt 0 ] && [ $((RANDOM % 2)) -eq 0 ] && target=${others[$((RANDOM % ${#others[@]}))]}
+            kill -KILL "$target" 2> /dev/null && done_kills=$((done_kills + 1))
+            wait $pid 2> /dev/null
+            code=$?
+            gone "${others[@]}"
+            [ $code -eq 0 ] && break
+            [ $code -eq 137 ] || [ $code -eq 71 ] || fail "random: exit code $code: $(cat "$dir/random.err")"
+        else
+            wait $pid || fail "random does not go on: $(cat "$dir/random.err")"
+            break
+        fi
+    done
+    same random
+done
+echo "killed at $done_kills random moments in $runs runs: the same bytes"

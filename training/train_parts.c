@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/** Loss and gradient of a batch: part by part, summed over the tree of parts (training/comm.h). */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "training/trainer_private.h"
+
+/* Masks grow from nothing in the first epoch to full width after mask_warmup epochs. */
+static struct oto_mask_options mask_options(const struct oto_trainer *t)
+{
+    const struct oto_train_options *o = t->o;
+    double epoch = (double)t->state.epoch;
+    return (struct oto_mask_options){
+        .time_masks = o->time_masks,
+        .time_mask_frames = (int)(o->time_mask_ms / t->setup->frontend->frame_shift_ms),
+        .freq_masks = o->freq_masks,
+        .freq_mask_bins = o->freq_mask_bins,
+        .noise = o->feature_noise,
+        .scale = o->mask_warmup > 0 && epoch < o->mask_warmup ? epoch / o->mask_warmup : 1,
+    };
+}
+
+static oto_status assemble_part(struct oto_trainer *t, int part, oto_error *err)
+{
+    const struct oto_batch_plan *plan = &t->plan;
+    size_t begin = plan->starts[t->state.position], end = plan->starts[t->state.position + 1];
+    struct oto_mask_options masks = mask_options(t);
+    bool masked =
+        masks.noise > 0 || (masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0));
+    const struct oto_batch_spec spec = {
+        .ds = t->train,
+        .items = plan->items + begin,
+        .n = end - begin,
+        .n_parts = t->o->parts,
+        .part = part,
+        .masks = masked ? &masks : NULL,
+        .seed = t->o->seed,
+        .epoch = (int)t->state.epoch,
+    };
+    oto_status status = oto_assemble(t->assembler, &t->batch, &spec, err);
+    return status == OTO_OK ? oto_trainer_reserve(t, &t->batch, err) : status;
+}
+
+/* In the order of the part's utterances; NaN or inf when one is. */
+static double sum_losses(const struct oto_trainer *t)
+{
+    double sum = 0;
+    for (int b = 0; b < t->batch.n; b++)
+        sum += t->losses[b];
+    return sum;
+}
+
+/* Forward, CTC, backward of one part: its loss and its gradients times scale. Without a finite loss
+ * there are no gradients: the step will be skipped. */
+static oto_status compute_part(struct oto_trainer *t, int part, double scale, float *grads,
+                               double *loss, oto_error *err)
+{
+    *loss = 0;
+    oto_status status = assemble_part(t, part, err);
+    if (status != OTO_OK)
+        return status;
+    if (t->batch.n == 0) {
+        memset(grads, 0, t->n * sizeof *grads);
+        return OTO_OK;
+    }
+    uint64_t stream = t->state.step * (uint64_t)t->o->parts + (uint64_t)part;
+    struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
+                                          oto_rng_stream("dropout") + stream};
+    status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 1,
+                                 t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
+    if (status == OTO_OK)
+        status = oto_trainer_ctc(t, t->train, scale, err);
+    if (status != OTO_OK)
+        return status;
+    *loss = sum_losses(t);
+    if (!isfinite(*loss))
+        return OTO_OK;
+    return oto_network_backward(t->net, t->ws, grads, NULL, t->dlogits, t->batch.x, &t->batch.seqs,
+                                t->pool, err);
+}
+
+/*
+ * The sum over parts first .. first + n-1 into sums[0], n a power of two: sums wait on a stack for
+ * their neighbour of the same size, as the digits of a binary counter wait for their carry.
+ */
+static oto_status sum_parts(struct oto_trainer *t, int first, int n, double scale, float **sums,
+                            double *loss, oto_error *err)
+{
+    double losses[OTO_MAX_PART_LEVELS + 1];
+    int depth = 0;
+    for (int k = 0; k < n; k++) {
+        oto_status status = compute_part(t, first + k, scale, sums[depth], &losses[depth], err);
+        if (status != OTO_OK)
+            return status;
+        for (int carry = k + 1; carry % 2 == 0; carry /= 2) {
+            depth--;
+            oto_comm_add(sums[depth], sums[depth + 1], t->n, t->pool);
+            losses[depth] += losses[depth + 1];
+        }
+        depth++;
+    }
+    *loss = losses[0];
+    return OTO_OK;
+}
+
+struct record { /* of what a process has found in a step */
+    double losses[OTO_COMM_MAX_OWN];
+    bool stop;
+};
+
+/* Losses of all blocks over the rest of the tree, and whether anybody was asked to stop. */
+static oto_status exchange(struct oto_trainer *t, const struct record *mine, double *loss,
+                           oto_error *err)
+{
+    size_t size = (size_t)oto_comm_size(t->comm);
+    double *losses = t->block_losses;
+    struct record *all = t->records;
+    oto_status status = oto_comm_gather(t->comm, all, mine, sizeof *mine, err);
+    if (status != OTO_OK)
+        return status;
+    size_t n_blocks = 1;
+    while (n_blocks < size)
+        n_blocks *= 2;
+    for (size_t b = 0; b < n_blocks; b++)
+        losses[b] = all[b % size].losses[b / size];
+    for (size_t step = 1; step < n_blocks; step *= 2)
+        for (size_t b = 0; b + step < n_blocks; b += 2 * step)
+            losses[b] += losses[b + step];
+    *loss = losses[0];
+    for (size_t r = 0; r < size; r++)
+        t->stop = t->stop || all[r].stop;
+    return OTO_OK;
+}
+
+oto_status oto_trainer_reserve_parts(struct oto_trainer *t, oto_error *err)
+{
+    size_t size = (size_t)oto_comm_size(t->comm);
+    int n_parts;
+    oto_comm_own_parts(t->comm, 0, &n_parts);
+    t->records = oto_calloc(size, sizeof(struct record));
+    t->block_losses = oto_calloc(2 * size, sizeof *t->block_losses);
+    bool good = t->records && t->block_losses;
+    for (int level = 1; good && 1 << (level - 1) < n_parts; level++) {
+        t->part_sums[level] = oto_calloc(t->n, sizeof(float));
+        good = t->part_sums[level] != NULL;
+    }
+    return good ? OTO_OK : oto_fail_memory(err, "gradients of parts");
+}
+
+oto_status oto_trainer_gradients(struct oto_trainer *t, double scale, double *loss, oto_error *err)
+{
+    struct record mine = {.losses = {0}};
+    for (int k = 0; k < oto_comm_n_own(t->comm); k++) {
+        int n, first = oto_comm_own_parts(t->comm, k, &n);
+        t->part_sums[0] = oto_comm_block(t->comm, k);
+        oto_status status = sum_parts(t, first, n, scale, t->part_sums, &mine.losses[k], err);
+        if (status != OTO_OK)
+            return status;
+    }
+    mine.stop = oto_trainer_is_asked_to_stop(t);
+    oto_status status = exchange(t, &mine, loss, err);
+    if (status == OTO_OK && isfinite(*loss))
+        status = oto_comm_sum(t->comm, &t->grads, t->pool, err);
+    return status;
+}
