@@ -88,7 +88,8 @@ bool oto_bilstm_scratch_reserve(struct oto_bilstm_scratch *scratch, const struct
         const struct oto_lstm *lstm = &layer->dir[d];
         size_t n_weights, n_parts = (size_t)oto_lstm_weight_parts(lstm, dsp);
         if (!oto_lstm_weight_scratch(lstm, dsp, &n_weights) ||
-            !oto_buffer_reserve(&scratch->dcells[d], (size_t)seqs->n_utts, (size_t)lstm->n_cells) ||
+            !oto_buffer_reserve(&scratch->dcells[d], 6 * (size_t)seqs->n_utts,
+                                (size_t)lstm->n_cells) ||
             !oto_buffer_reserve(&scratch->weights[d], n_parts, n_weights))
             return false;
     }

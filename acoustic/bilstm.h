@@ -50,7 +50,7 @@ void oto_bilstm_state_clear(struct oto_bilstm_state *state);
 
 /** Scratch of a backward pass, shared by all layers; one of each per direction. Zero-initialise. */
 struct oto_bilstm_scratch {
-    struct oto_buffer dcells[2];  /* [B, Hp] */
+    struct oto_buffer dcells[2];  /* [6*B, Hp], see oto_lstm_backward_steps() */
     struct oto_buffer weights[2]; /* [oto_lstm_weight_parts()][oto_lstm_weight_scratch()] */
     double *dbias_sum[2];         /* [4*Hp] */
     size_t n_dbias_sum;

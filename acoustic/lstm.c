@@ -115,12 +115,12 @@ struct previous {
     const oto_real *h, *c;
 };
 
-static struct previous previous_of(const struct oto_lstm *lstm, const struct oto_sequences *seqs,
-                                   int t, const oto_real *c_prev, const oto_real *h,
-                                   size_t h_stride, const struct oto_lstm_carry *carry)
+/* Of step t, which starts from step t_prev (-1: none), whose cells c_prev are. */
+static struct previous previous_of(const struct oto_sequences *seqs, int t, int t_prev,
+                                   const oto_real *c_prev, const oto_real *h, size_t h_stride,
+                                   const struct oto_lstm_carry *carry)
 {
-    int t_prev = lstm->reverse ? t + 1 : t - 1;
-    if (t_prev >= 0 && t_prev < seqs->max_t) {
+    if (t_prev >= 0) {
         int n = seqs->n_active[t_prev], n_rows = seqs->n_active[t];
         return (struct previous){n < n_rows ? n : n_rows, h + seqs->row_offset[t_prev] * h_stride,
                                  c_prev};
@@ -171,7 +171,7 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
     size_t n_in = (size_t)lstm->n_inputs;
     /* Two steps of cells alternate when they are not kept. */
     oto_real *c_pair[2] = {cells, cells + (size_t)seqs->n_utts * n_cells};
-    const oto_real *c_prev = cells;
+    const oto_real *c_last = cells;
 
     for (int done = 0; done < seqs->max_t;) {
         struct portion p = next_portion(seqs, lstm->reverse, done);
@@ -182,12 +182,15 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
         for (int n = p.end - p.first, i = 0; i < n; i++) {
             int t = lstm->reverse ? p.end - 1 - i : p.first + i;
             oto_real *c = keep ? cells + seqs->row_offset[t] * n_cells : c_pair[t & 1];
-            const struct previous prev = previous_of(lstm, seqs, t, c_prev, h, h_stride, carry);
+            int t_prev = oto_sequences_before(seqs, t, lstm->reverse);
+            const oto_real *c_prev =
+                keep && t_prev >= 0 ? cells + seqs->row_offset[t_prev] * n_cells : c_last;
+            const struct previous prev = previous_of(seqs, t, t_prev, c_prev, h, h_stride, carry);
             forward_step(lstm, dsp, seqs, t, g + (seqs->row_offset[t] - row0) * n_gates, c, &prev,
                          h, h_stride);
             if (carry != NULL)
                 take_state(lstm, carry, t, c, h + seqs->row_offset[t] * h_stride);
-            c_prev = c;
+            c_last = c;
         }
         done += p.end - p.first;
     }

@@ -79,6 +79,7 @@ size_t oto_lstm_portion_rows(const struct oto_sequences *seqs);
  * @param cells   keep: [N, Hp]; else scratch [2*B, Hp]
  * @param h       [N, h_stride], H columns written
  * @param x       [N, D] dense, not h
+ * @param seqs    in windows only with keep
  * @param carry   NULL for zero state at the start; else B = 1, not reverse and not keep
  * Allocates: no. Cost: O(N*4H*(D+H)).
  */
@@ -92,7 +93,7 @@ void oto_lstm_forward(const struct oto_lstm *lstm, const struct oto_dsp *dsp, bo
  * [first, end) of the batch.
  *
  * @param gates   [N, 4*Hp] in: i, f, g, o; out: gradients da before the gates' functions
- * @param dcells  scratch [B, Hp]
+ * @param dcells  scratch [B, Hp]; of the forward direction in windows [B, 6*Hp]
  * @param dh      [N, dh_stride], H columns: gradient with respect to h
  */
 void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,

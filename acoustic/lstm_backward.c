@@ -20,27 +20,67 @@ static int rows_within(int n, int first, int end)
     return n <= first ? 0 : (n < end ? n : end) - first;
 }
 
+/*
+ * Two steps of the forward direction may start from one, the first frames of a right context and of
+ * the next chunk (sequences.h). What comes back to it from both is one product with R, which is
+ * linear, of the sum of their gates' gradients, and the sum of their cells' gradients. The chunk's
+ * step comes first on the way back; then the whole context goes through dcells.
+ */
+struct branch {
+    oto_real *dcells, *gates; /* [B, Hp], [B, 4*Hp] */
+};
+
+/* After the step that a chunk begins with. */
+static void keep_branch(const struct branch *branch, const oto_real *dcells, size_t n_cells,
+                        int first, int n_rows)
+{
+    memcpy(branch->dcells + (size_t)first * n_cells, dcells + (size_t)first * n_cells,
+           (size_t)n_rows * n_cells * sizeof *dcells);
+}
+
+/* Before the step that both start from: adds to dcells, returns the sum of gates. */
+static const oto_real *join_branch(const struct branch *branch, oto_real *dcells, size_t n_cells,
+                                   const oto_real *gates_context, const oto_real *gates_chunk,
+                                   int first, int n_rows)
+{
+    size_t at = (size_t)first * n_cells, n = (size_t)n_rows * n_cells;
+    oto_real *sum = branch->gates + 4 * at;
+    for (size_t i = 0; i < n; i++)
+        dcells[at + i] += branch->dcells[at + i];
+    for (size_t i = 0; i < 4 * n; i++)
+        sum[i] = gates_context[i] + gates_chunk[i];
+    return sum;
+}
+
 void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
                              oto_real *gates, oto_real *dcells, const oto_real *dh,
                              size_t dh_stride, const oto_real *cells,
                              const struct oto_sequences *seqs, int first, int end)
 {
     size_t n_gates = (size_t)lstm->n_gates, n_cells = (size_t)lstm->n_cells;
+    size_t n_states = seqs->frame != NULL ? (size_t)seqs->n_utts * n_cells : 0;
+    const struct branch branch = {dcells + n_states, dcells + 2 * n_states};
     for (int i = 0; i < seqs->max_t; i++) {
         int t = lstm->reverse ? i : seqs->max_t - 1 - i;
         /* "next" was computed after t in the forward pass, "prev" before it. */
-        int t_next = lstm->reverse ? t - 1 : t + 1, t_prev = lstm->reverse ? t + 1 : t - 1;
+        int t_next = oto_sequences_after(seqs, t, lstm->reverse);
+        int t_prev = oto_sequences_before(seqs, t, lstm->reverse);
+        int t_branch = oto_sequences_branch(seqs, t, lstm->reverse);
         size_t row = oto_sequences_row(seqs, t, first);
         int n_rows = rows_within(seqs->n_active[t], first, end), n_next = 0, n_prev = 0;
         const oto_real *gates_next = gates, *c_prev = cells;
         if (n_rows == 0)
             continue;
-        if (t_next >= 0 && t_next < seqs->max_t) {
+        if (t_next >= 0) {
             n_next = rows_within(seqs->n_active[t_next], first, end);
             n_next = n_next < n_rows ? n_next : n_rows;
             gates_next = gates + oto_sequences_row(seqs, t_next, first) * n_gates;
         }
-        if (t_prev >= 0 && t_prev < seqs->max_t) {
+        if (t_branch >= 0) /* as many utterances as in t_next: both are the same frame */
+            gates_next = join_branch(&branch, dcells, n_cells, gates_next,
+                                     gates + oto_sequences_row(seqs, t_branch, first) * n_gates,
+                                     first, n_next);
+        if (t_prev >= 0) {
             n_prev = rows_within(seqs->n_active[t_prev], first, end);
             n_prev = n_prev < n_rows ? n_prev : n_rows;
             c_prev = cells + oto_sequences_row(seqs, t_prev, first) * n_cells;
@@ -49,6 +89,8 @@ void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *
                            dh + row * dh_stride, dh_stride, gates_next, n_next,
                            cells + row * n_cells, c_prev, n_prev, n_rows, lstm->r_backward,
                            lstm->n_hidden);
+        if (t_prev >= 0 && oto_sequences_branch(seqs, t_prev, lstm->reverse) == t)
+            keep_branch(&branch, dcells, n_cells, first, n_rows);
     }
 }
 
@@ -104,7 +146,7 @@ static void write_previous_states(const struct oto_lstm *lstm, const struct pane
         while (row >= seqs->row_offset[*t + 1])
             (*t)++;
         size_t b = row - seqs->row_offset[*t];
-        int t_prev = lstm->reverse ? *t + 1 : *t - 1; /* n_active[T] is 0 */
+        int t_prev = oto_sequences_before(seqs, *t, lstm->reverse);
         bool has_prev = t_prev >= 0 && b < (size_t)seqs->n_active[t_prev];
         write_row(panels, k, has_prev ? h + (seqs->row_offset[t_prev] + b) * h_stride : NULL);
     }

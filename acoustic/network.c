@@ -163,6 +163,15 @@ oto_status oto_network_workspace_create(struct oto_network_workspace **out,
     return OTO_OK;
 }
 
+void oto_network_workspace_set_chunks(struct oto_network_workspace *ws,
+                                      const struct oto_network_chunks *chunks)
+{
+    ws->chunked = chunks != NULL;
+    ws->kept.valid = false;
+    if (chunks != NULL)
+        ws->chunks = *chunks;
+}
+
 void oto_network_workspace_destroy(struct oto_network_workspace *ws)
 {
     if (ws == NULL)
@@ -174,13 +183,19 @@ void oto_network_workspace_destroy(struct oto_network_workspace *ws)
     }
     oto_buffer_clear(&ws->doutput);
     oto_buffer_clear(&ws->dinput);
+    oto_sequences_clear(&ws->windows);
+    oto_buffer_clear(&ws->window_x);
+    oto_buffer_clear(&ws->window_dx);
+    oto_buffer_clear(&ws->top);
+    oto_buffer_clear(&ws->dtop);
     oto_bilstm_scratch_clear(&ws->scratch);
     oto_free(ws);
 }
 
 size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws)
 {
-    size_t n = ws->doutput.n + ws->dinput.n;
+    size_t n =
+        ws->doutput.n + ws->dinput.n + ws->window_x.n + ws->window_dx.n + ws->top.n + ws->dtop.n;
     for (int l = 0; l < OTO_NETWORK_LAYERS_MAX; l++) {
         n += ws->outputs[l].n + ws->inputs[l].n;
         for (int d = 0; d < 2; d++)

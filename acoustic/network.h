@@ -109,6 +109,15 @@ void oto_network_workspace_destroy(struct oto_network_workspace *ws);
 size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws);
 
 /**
+ * From now on training passes see each chunk of frames with its right context alone, as a stream
+ * does (math.md, section 3.8; network_stream.h), windows beside one another: time and memory are
+ * 1 + R/C those of the whole utterance. NULL: the whole utterance again. Dropout masks the frames
+ * of each window anew.
+ */
+void oto_network_workspace_set_chunks(struct oto_network_workspace *ws,
+                                      const struct oto_network_chunks *chunks);
+
+/**
  * After each BLSTM (and projection) but the last. The mask is f(seed, stream, layer, row, unit):
  * the same bits on any number of threads.
  */
@@ -126,8 +135,8 @@ struct oto_network_dropout {
  * Tasks over the pool are the two directions and fixed blocks of rows: same bits on any number of
  * threads.
  * Allocates: only for a batch larger than any before; a training forward reserves for backward too.
- * Errors: OTO_ERR_ARGUMENT for an empty batch, a dropout rate out of range, another network's
- * workspace, training when forward only; OTO_ERR_MEMORY.
+ * Errors: OTO_ERR_ARGUMENT for an empty batch, a dropout rate or chunks out of range, another
+ * network's workspace, training when forward only; OTO_ERR_MEMORY.
  */
 oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws,
                                oto_real *log_probs, const oto_real *x,

@@ -40,6 +40,20 @@ static void below(const struct oto_network *net, struct oto_network_workspace *w
                         seqs->n_rows, pool);
 }
 
+/* From the gradient of the logits to that of the last layer's output, doutput. */
+static void top(const struct oto_network *net, struct oto_network_workspace *ws, oto_real *dparams,
+                const oto_real *dlogits, const struct oto_sequences *seqs, struct oto_pool *pool)
+{
+    size_t weight, bias;
+    bool chunked = ws->kept.chunked;
+    oto_network_output_offsets(&net->shape, &weight, &bias);
+    oto_linear_backward(
+        &net->output, dparams + weight, dparams + bias, chunked ? ws->dtop.p : ws->doutput.p,
+        dlogits, chunked ? ws->top.p : ws->outputs[net->shape.n_layers - 1].p, seqs->n_rows, pool);
+    if (chunked)
+        oto_windows_put(&ws->windows, seqs, ws->doutput.p, ws->dtop.p, 2 * net->shape.n_hidden);
+}
+
 oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws,
                                 oto_real *dparams, oto_real *dx, const oto_real *dlogits,
                                 const oto_real *x, const struct oto_sequences *seqs,
@@ -58,10 +72,13 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
                         seqs->n_utts, seqs->n_rows, ws->kept.n_utts, ws->kept.n_rows);
     ws->kept.valid = false; /* the gates are used up */
 
-    size_t weight, bias;
-    oto_network_output_offsets(shape, &weight, &bias);
-    oto_linear_backward(&net->output, dparams + weight, dparams + bias, ws->doutput.p, dlogits,
-                        ws->outputs[shape->n_layers - 1].p, seqs->n_rows, pool);
+    const struct oto_sequences *rows = ws->kept.chunked ? &ws->windows : seqs;
+    oto_real *dx_rows = dx;
+    if (ws->kept.chunked) {
+        x = ws->window_x.p;
+        dx_rows = dx != NULL ? ws->window_dx.p : NULL;
+    }
+    top(net, ws, dparams, dlogits, seqs, pool);
     for (int l = shape->n_layers - 1; l >= 0; l--) {
         struct oto_layer_offsets offsets;
         oto_network_layer_offsets(shape, l, &offsets);
@@ -71,10 +88,12 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
                                                    .dr = dparams + offsets.r[d],
                                                    .dbias = dparams + offsets.bias[d]};
         oto_bilstm_backward(&net->layers[l], &net->dsp, &ws->states[l], &ws->scratch, grads,
-                            l > 0 ? input_gradient(net, ws, l) : dx, ws->doutput.p,
-                            ws->outputs[l].p, layer_input(net, ws, x, l), seqs, pool);
+                            l > 0 ? input_gradient(net, ws, l) : dx_rows, ws->doutput.p,
+                            ws->outputs[l].p, layer_input(net, ws, x, l), rows, pool);
         if (l > 0)
-            below(net, ws, dparams, l, seqs, pool);
+            below(net, ws, dparams, l, rows, pool);
     }
+    if (dx != NULL && ws->kept.chunked)
+        oto_windows_sum(rows, seqs, dx, dx_rows, shape->n_inputs);
     return OTO_OK;
 }

@@ -32,6 +32,18 @@ static bool reserve_backward(const struct oto_network *net, struct oto_network_w
     return true;
 }
 
+/* Beside what the layers need for their windows: the batch's frames on the way in and out. */
+static bool reserve_chunked(const struct oto_network *net, struct oto_network_workspace *ws,
+                            const struct oto_sequences *seqs)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    size_t n_states = 2 * (size_t)shape->n_hidden, n_inputs = (size_t)shape->n_inputs;
+    return oto_buffer_reserve(&ws->window_x, ws->windows.n_rows, n_inputs) &&
+           oto_buffer_reserve(&ws->window_dx, ws->windows.n_rows, n_inputs) &&
+           oto_buffer_reserve(&ws->top, seqs->n_rows, n_states) &&
+           oto_buffer_reserve(&ws->dtop, seqs->n_rows, n_states);
+}
+
 static bool reserve(const struct oto_network *net, struct oto_network_workspace *ws,
                     const struct oto_sequences *seqs, bool keep, bool dropping)
 {
@@ -155,14 +167,29 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
     if (status != OTO_OK)
         return status;
     bool keep = training != 0, dropping = dropout != NULL && dropout->rate > 0;
-    if (!reserve(net, ws, seqs, keep, dropping))
+    bool chunked = keep && ws->chunked;
+    if (chunked) {
+        status = oto_sequences_set_windows(&ws->windows, seqs, &ws->chunks, err);
+        if (status != OTO_OK)
+            return status;
+    }
+    const struct oto_sequences *rows = chunked ? &ws->windows : seqs;
+    if (!reserve(net, ws, rows, keep, dropping) || (chunked && !reserve_chunked(net, ws, seqs)))
         return oto_fail(err, OTO_ERR_MEMORY, "out of memory (activations of %zu frames)",
-                        seqs->n_rows);
+                        rows->n_rows);
     struct oto_dropout drop = {0};
     if (dropping)
         drop = (struct oto_dropout){dropout->rate, dropout->seed, dropout->stream};
 
-    const oto_real *top = run_layers(net, ws, x, seqs, keep, dropping ? &drop : NULL, pool);
+    if (chunked) {
+        oto_windows_spread(rows, seqs, ws->window_x.p, x, net->shape.n_inputs);
+        x = ws->window_x.p;
+    }
+    const oto_real *top = run_layers(net, ws, x, rows, keep, dropping ? &drop : NULL, pool);
+    if (chunked) {
+        oto_windows_take(rows, seqs, ws->top.p, top, 2 * net->shape.n_hidden);
+        top = ws->top.p;
+    }
     oto_linear_forward(&net->output, log_probs, top, seqs->n_rows, pool);
     struct softmax_job job = {&net->dsp, log_probs, seqs->n_rows, net->shape.n_outputs};
     oto_pool_run(pool, oto_row_blocks(seqs->n_rows), softmax_task, &job);
@@ -171,6 +198,7 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
                                          .n_rows = seqs->n_rows,
                                          .n_utts = seqs->n_utts,
                                          .dropped = dropping,
+                                         .chunked = chunked,
                                          .dropout = drop};
     return OTO_OK;
 }

@@ -30,6 +30,7 @@ struct oto_network_kept {
     size_t n_rows;
     int n_utts;
     bool dropped; /* with dropout */
+    bool chunked; /* in ws->windows */
     struct oto_dropout dropout;
 };
 
@@ -44,7 +45,29 @@ struct oto_network_workspace {
     struct oto_buffer dinput;  /* [N, P] where there are projections */
     struct oto_bilstm_scratch scratch;
     struct oto_network_kept kept;
+    /* Training in chunks: layers run over windows, the output layer over the frames of chunks in
+     * the batch's own order. */
+    bool chunked;
+    struct oto_network_chunks chunks;
+    struct oto_sequences windows;
+    struct oto_buffer window_x, window_dx; /* [rows of windows, D] */
+    struct oto_buffer top, dtop;           /* [N, 2H] the last layer's h, and its gradient */
 };
+
+/* network_windows.c: rows between a batch and its windows. */
+
+/** to [rows of windows, n_cols]: every row of from [N, n_cols] in each of its windows. */
+void oto_windows_spread(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                        oto_real *to, const oto_real *from, int n_cols);
+/** The transpose of it: to [N, n_cols] is the sum over a frame's rows. */
+void oto_windows_sum(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                     oto_real *to, const oto_real *from, int n_cols);
+/** to [N, n_cols]: each frame's row in its chunk. */
+void oto_windows_take(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                      oto_real *to, const oto_real *from, int n_cols);
+/** The transpose of it: zeros for right contexts. */
+void oto_windows_put(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                     oto_real *to, const oto_real *from, int n_cols);
 
 /** Where the tensors of layer l start in the flat array. */
 struct oto_layer_offsets {

@@ -22,17 +22,6 @@ struct oto_network_stream {
     size_t n_carry, n_between; /* numbers: Hp; width of a row of between */
 };
 
-static oto_status check(const struct oto_network_chunks *chunks, oto_error *err)
-{
-    if (chunks->n_chunk < 1 || chunks->n_chunk > OTO_CHUNK_FRAMES_MAX)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "stream: a chunk of %d frames, expected 1 to %d",
-                        chunks->n_chunk, OTO_CHUNK_FRAMES_MAX);
-    if (chunks->n_context < 0 || chunks->n_context > OTO_CHUNK_FRAMES_MAX)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "stream: a context of %d frames, expected 0 to %d",
-                        chunks->n_context, OTO_CHUNK_FRAMES_MAX);
-    return OTO_OK;
-}
-
 static oto_real *numbers(size_t a, size_t b)
 {
     size_t n;
@@ -82,7 +71,7 @@ oto_status oto_network_stream_create(struct oto_network_stream **out, const stru
                                      const struct oto_network_chunks *chunks, oto_error *err)
 {
     *out = NULL;
-    oto_status status = check(chunks, err);
+    oto_status status = oto_network_chunks_check(chunks, err);
     if (status != OTO_OK)
         return status;
     struct oto_network_stream *s = oto_calloc(1, sizeof *s);

@@ -26,14 +26,6 @@
 #include "base/real.h"
 #include "base/status.h"
 
-/** Frames of a chunk and of its right context. */
-struct oto_network_chunks {
-    int n_chunk;   /* C, 1 .. OTO_CHUNK_FRAMES_MAX */
-    int n_context; /* R, 0 .. OTO_CHUNK_FRAMES_MAX */
-};
-
-enum { OTO_CHUNK_FRAMES_MAX = 1 << 20 };
-
 /** One utterance after another; one thread at a time. Float and 8-bit networks. */
 struct oto_network_stream;
 

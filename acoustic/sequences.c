@@ -2,6 +2,7 @@
 #include "acoustic/sequences.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -73,8 +74,105 @@ oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_
     return OTO_OK;
 }
 
+oto_status oto_network_chunks_check(const struct oto_network_chunks *chunks, oto_error *err)
+{
+    if (chunks->n_chunk < 1 || chunks->n_chunk > OTO_CHUNK_FRAMES_MAX)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "chunks of %d frames, expected 1 to %d",
+                        chunks->n_chunk, OTO_CHUNK_FRAMES_MAX);
+    if (chunks->n_context < 0 || chunks->n_context > OTO_CHUNK_FRAMES_MAX)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "a right context of %d frames, expected 0 to %d",
+                        chunks->n_context, OTO_CHUNK_FRAMES_MAX);
+    return OTO_OK;
+}
+
+/* End of the window of the chunk that starts at frame `first`. */
+static int window_end(const struct oto_network_chunks *chunks, int first, int max_t)
+{
+    int64_t end = (int64_t)first + chunks->n_chunk + chunks->n_context;
+    return end < max_t ? (int)end : max_t;
+}
+
+static oto_status grow_windows(struct oto_sequences *s, int n_steps, oto_error *err)
+{
+    enum { ARRAYS = 5 };
+    if (n_steps > s->cap_windows || s->frame == NULL) {
+        size_t n;
+        int *block =
+            oto_mul_size(ARRAYS, (size_t)n_steps, &n) ? oto_calloc(n, sizeof *block) : NULL;
+        if (block == NULL)
+            return oto_fail_memory(err, "windows of a batch");
+        oto_free(s->frame);
+        s->frame = block;
+        s->cap_windows = n_steps;
+    }
+    size_t n = (size_t)s->cap_windows;
+    s->in_chunk = s->frame + n;
+    s->before[0] = s->frame + 2 * n;
+    s->before[1] = s->frame + 3 * n;
+    s->branch = s->frame + 4 * n;
+    return OTO_OK;
+}
+
+/* The steps of the window of frames first .. end - 1, from s->max_t on. *last: of the chunk before,
+ * on return of this one; -1: none. */
+static void add_window(struct oto_sequences *s, const struct oto_sequences *whole, int first,
+                       int end, int n_chunk, int *last)
+{
+    int last_before = *last;
+    for (int frame = first; frame < end; frame++, s->max_t++) {
+        int step = s->max_t;
+        s->frame[step] = frame;
+        s->in_chunk[step] = frame - first < n_chunk;
+        s->before[0][step] = frame == first ? last_before : step - 1;
+        s->before[1][step] = frame == end - 1 ? -1 : step + 1;
+        s->branch[step] = -1;
+        s->n_active[step] = whole->n_active[frame];
+        s->row_offset[step] = s->n_rows;
+        s->n_rows += (size_t)whole->n_active[frame];
+        if (s->in_chunk[step])
+            *last = step;
+        /* Without a context the chunk's first step is the neighbour that starts from it anyway. */
+        if (frame == first && last_before >= 0 && last_before != step - 1)
+            s->branch[last_before] = step;
+    }
+}
+
+oto_status oto_sequences_set_windows(struct oto_sequences *s, const struct oto_sequences *whole,
+                                     const struct oto_network_chunks *chunks, oto_error *err)
+{
+    oto_status status = oto_network_chunks_check(chunks, err);
+    if (status != OTO_OK)
+        return status;
+    size_t n_steps = 0, n_rows = 0;
+    for (int first = 0; first < whole->max_t; first += chunks->n_chunk) {
+        int end = window_end(chunks, first, whole->max_t);
+        n_steps += (size_t)(end - first);
+        n_rows += whole->row_offset[end] - whole->row_offset[first];
+        if (n_steps >= INT32_MAX || n_rows > INT32_MAX)
+            return oto_fail(err, OTO_ERR_ARGUMENT,
+                            "chunks of %d frames with a right context of %d: too many windows",
+                            chunks->n_chunk, chunks->n_context);
+    }
+    status = grow(s, whole->n_utts, (int)n_steps, err);
+    if (status == OTO_OK)
+        status = grow_windows(s, (int)n_steps, err);
+    if (status != OTO_OK)
+        return status;
+    s->n_utts = whole->n_utts;
+    s->max_t = 0;
+    s->n_rows = 0;
+    memcpy(s->lengths, whole->lengths, (size_t)whole->n_utts * sizeof *s->lengths);
+    for (int first = 0, last = -1; first < whole->max_t; first += chunks->n_chunk)
+        add_window(s, whole, first, window_end(chunks, first, whole->max_t), chunks->n_chunk,
+                   &last);
+    s->n_active[s->max_t] = 0;
+    s->row_offset[s->max_t] = s->n_rows;
+    return OTO_OK;
+}
+
 void oto_sequences_clear(struct oto_sequences *s)
 {
+    oto_free(s->frame);
     oto_free(s->lengths);
     oto_free(s->n_active);
     oto_free(s->row_offset);

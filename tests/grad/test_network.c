@@ -125,10 +125,12 @@ static double worst(struct fixture *f, double *w, const double *dw, size_t n)
     return error;
 }
 
-static void check(struct oto_network_shape shape, double dropout)
+static void check_chunks(struct oto_network_shape shape, double dropout,
+                         const struct oto_network_chunks *chunks)
 {
     struct fixture f;
     set_up(&f, shape, dropout);
+    oto_network_workspace_set_chunks(f.ws, chunks);
     gradients(&f);
     for (int i = 0; i < oto_network_n_tensors(&shape); i++) {
         struct oto_tensor t;
@@ -144,6 +146,11 @@ static void check(struct oto_network_shape shape, double dropout)
         fail_msg("x: relative error %.3g, allowed %.3g", error, tolerance);
     print_message("%-32s %.1e\n", "x", error);
     tear_down(&f);
+}
+
+static void check(struct oto_network_shape shape, double dropout)
+{
+    check_chunks(shape, dropout, NULL);
 }
 
 static void one_layer(void **state)
@@ -177,12 +184,24 @@ static void several_blocks(void **state)
     check((struct oto_network_shape){2, 1, 9, 0, 3}, 0);
 }
 
+/* Windows that overlap by less and by more than a chunk, that do not, and one that holds all. */
+static void chunks(void **state)
+{
+    (void)state;
+    static const struct oto_network_chunks cuts[] = {{2, 1}, {1, 2}, {2, 3},
+                                                     {3, 0}, {1, 9}, {6, 2}};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        check_chunks((struct oto_network_shape){2, 1, 4, 0, 3}, 0, &cuts[i]);
+        check_chunks((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cuts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_layer),      cmocka_unit_test(three_layers),
         cmocka_unit_test(dropout),        cmocka_unit_test(projection_and_dropout),
-        cmocka_unit_test(several_blocks),
+        cmocka_unit_test(several_blocks), cmocka_unit_test(chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,10 +393,10 @@ static void refuses(void **state)
         struct oto_network_chunks cut;
         const char *message;
     } cases[] = {
-        {{0, 3}, "a chunk of 0 frames, expected 1 to 1048576"},
-        {{OTO_CHUNK_FRAMES_MAX + 1, 3}, "a chunk of 1048577 frames"},
-        {{3, -1}, "a context of -1 frames, expected 0 to 1048576"},
-        {{3, OTO_CHUNK_FRAMES_MAX + 1}, "a context of 1048577 frames"},
+        {{0, 3}, "chunks of 0 frames, expected 1 to 1048576"},
+        {{OTO_CHUNK_FRAMES_MAX + 1, 3}, "chunks of 1048577 frames"},
+        {{3, -1}, "a right context of -1 frames, expected 0 to 1048576"},
+        {{3, OTO_CHUNK_FRAMES_MAX + 1}, "a right context of 1048577 frames"},
     };
     struct fixture f = set_up(plain, FLOAT);
     struct oto_network_stream *s;
