@@ -172,6 +172,11 @@ oto_status oto_recognizer_create_like(oto_recognizer **out, const oto_recognizer
     return create(out, like->model, &like->options, like->search.vocabulary, err);
 }
 
+struct oto_vocabulary *oto_recognizer_vocabulary(const oto_recognizer *rec)
+{
+    return rec->search.vocabulary;
+}
+
 static void clear_alternatives(oto_recognizer *rec)
 {
     for (int i = 0; i < rec->n_alternatives; i++) {

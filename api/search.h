@@ -19,4 +19,7 @@ oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *b
                            oto_error *err) OTO_WARN_UNUSED;
 void oto_search_clear(struct oto_search *search);
 
+/** What a recognizer knows of words; its own, hold it to keep it. */
+struct oto_vocabulary *oto_recognizer_vocabulary(const oto_recognizer *rec);
+
 #endif

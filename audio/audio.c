@@ -196,6 +196,10 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     if (status == OTO_OK && request->input != NULL && options->pace > 0) {
         status = oto_source_pace(&audio->source, options->pace, err);
     }
+    if (audio->source != NULL) { /* pacing it may have failed */
+        audio->source->stop = options->stop;
+        audio->source->stop_arg = options->stop_arg;
+    }
     if (status == OTO_OK && request->input != NULL) {
         status = prefetch(audio, err);
     }
@@ -398,6 +402,11 @@ oto_status oto_audio_read(oto_audio *audio, float *samples, size_t capacity, siz
         return oto_fail(err, audio->failure.status, "%s", audio->failure.message);
     }
     return OTO_OK;
+}
+
+const char *oto_audio_name(const oto_audio *audio)
+{
+    return audio->source->name;
 }
 
 int oto_audio_next_gap(oto_audio *audio, oto_audio_gap *gap)

@@ -135,6 +135,11 @@ void oto_source_warn(struct oto_source *source, const char *format, ...)
     }
 }
 
+bool oto_source_is_stopped(const struct oto_source *source)
+{
+    return source->stop != NULL && source->stop(source->stop_arg) != 0;
+}
+
 void oto_source_add_gap(struct oto_source *source, uint64_t position, uint64_t n_lost)
 {
     double at = (double)position / source->info.rate_hz;

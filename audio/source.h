@@ -50,6 +50,8 @@ struct oto_source {
     bool live; /* samples arrive at their own pace: give what is there, do not wait for a full block
                 */
     struct oto_source_info info;
+    int (*stop)(void *stop_arg); /* ends waiting when it gives nonzero; NULL: never */
+    void *stop_arg;
     struct oto_source_gap gaps[OTO_SOURCE_GAPS]; /* passed by read and not yet taken, in order */
     int n_gaps;
     char warning[512]; /* "" or sentences joined by "; " */
@@ -107,6 +109,8 @@ oto_status oto_source_pace(struct oto_source **source, double pace, oto_error *e
 /** For back ends: adds a sentence to source->warning; what does not fit is dropped. */
 void oto_source_warn(struct oto_source *source, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** For back ends that wait: whether they shall stop. Then OTO_ERR_INTERRUPTED. */
+bool oto_source_is_stopped(const struct oto_source *source);
 /** For back ends: notes a gap, and warns of it. When nobody takes them, the last grows. */
 void oto_source_add_gap(struct oto_source *source, uint64_t position, uint64_t n_lost);
 /** Takes the first gap. False when there is none. */

@@ -102,6 +102,8 @@ static oto_status paced_read(struct oto_source *source, float *frames, size_t ca
                    source->warning[0] == '\0' ? sizeof source->warning : 0);
             return OTO_OK;
         }
+        if (oto_source_is_stopped(source))
+            return oto_fail(err, OTO_ERR_INTERRUPTED, "%s: reading was stopped", source->name);
         sleep_s(1e-3 * POLL_MS);
     }
     return OTO_OK;

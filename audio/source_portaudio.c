@@ -410,6 +410,9 @@ static oto_status portaudio_read(struct oto_source *source, float *frames, size_
             return oto_fail(err, OTO_ERR_DEVICE, "%s: has given no samples for %d s", source->name,
                             STALL_S);
         }
+        if (oto_source_is_stopped(source)) {
+            return oto_fail(err, OTO_ERR_INTERRUPTED, "%s: reading was stopped", source->name);
+        }
         nanosleep(&pause, NULL);
     }
     return OTO_OK;

@@ -33,6 +33,10 @@ typedef struct oto_audio_options {
      * fast; who reads too late loses samples, as with a microphone (oto_audio_next_gap()). No
      * effect on microphones. */
     double pace;
+    /* Asked while read waits for a microphone or a paced source: read ends with
+     * OTO_ERR_INTERRUPTED when it gives anything but 0. NULL: never. */
+    int (*stop)(void *stop_arg);
+    void *stop_arg;
 } oto_audio_options;
 OTO_API void oto_audio_options_init(oto_audio_options *options);
 
@@ -67,6 +71,9 @@ typedef struct oto_audio_gap {
 /** The next gap that reading has come to, each once, in order; 0 when there is none. Its position
  * may lie a few milliseconds beyond what was read so far: ask after each read. */
 OTO_API int oto_audio_next_gap(oto_audio *audio, oto_audio_gap *gap);
+
+/** The path, "standard input", or "microphone" and the device's name. Belongs to audio. */
+OTO_API const char *oto_audio_name(const oto_audio *audio);
 
 typedef struct oto_audio_info {
     int source_rate_hz, n_channels;

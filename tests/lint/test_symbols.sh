@@ -32,7 +32,7 @@ check_exports() { # LIBRARY HEADER...: public functions are those marked OTO_API
         fault "$library: does not export \"$symbol\", which a public header declares"
     done
 }
-check_exports "$shared" include/otolith/otolith.h include/otolith/status.h
+check_exports "$shared" include/otolith/otolith.h include/otolith/live.h include/otolith/status.h
 audio=$BUILD_DIR/libotolith-audio.so
 [ -e "$audio" ] && check_exports "$audio" include/otolith/audio.h
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# otolith live without a microphone: events, output, signals, sound that is lost, errors.
+. "$SOURCE_DIR/tests/cli/common.sh"
+
+"$make_files" model tiny.oto 3 || exit 1
+"$make_files" raw a.raw 5 48000 16000 || exit 1
+"$make_files" raw b.raw 6 48000 16000 || exit 1
+head -c 64000 /dev/zero >pause.raw
+cat a.raw pause.raw b.raw pause.raw >talk.raw # 10 s
+live="$OTOLITH live --model=./tiny.oto --raw=s16le:16000:1"
+
+# Final lines; the same from a pipe, and at any speed.
+run 0 $live --input=talk.raw --unpaced
+[ "$(wc -l <out)" -ge 2 ] || fail "final lines: $(cat out)"
+empty err
+cp out lines
+run 0 sh -c "cat talk.raw | $live --input=- --unpaced"
+cmp -s out lines || fail "other text from a pipe"
+run 0 $live --input=talk.raw --pace=5
+cmp -s out lines || fail "other text at five times the speed"
+run 0 $live --input=talk.raw --unpaced --beam=1 --passes=1
+[ "$(wc -l <out)" -ge 2 ] || fail "one pass: $(cat out)"
+
+# JSON lines: all kinds of events, and the account of samples.
+run 0 $live --input=talk.raw --unpaced --format=jsonl --save-audio=saved.wav
+if command -v jq >/dev/null; then
+    jq -e . out >/dev/null || fail "not JSON: $(cat out)"
+    jq -se 'all(.v == 1) and .[0].event == "listening" and .[0].source_rate_hz == 16000 and
+        .[-1].event == "end" and .[-1].processed == 160000 and .[-1].captured == 160000 and .[-1].lost == 0 and
+        ([.[] | select(.type == "partial")] | length) > 5 and all(.heard <= 10)' out >/dev/null ||
+        fail "events: $(cat out)"
+    jq -r 'select(.type == "final").text' out | cmp -s - lines || fail "jsonl and text differ"
+    jq -se '[.[] | select(.type == "final")] | all(.start < .end and .end <= .heard) and
+        (.[0].end <= .[1].start)' out >/dev/null || fail "times: $(cat out)"
+fi
+run 0 "$OTOLITH" live --model=./tiny.oto --input=saved.wav --unpaced
+cmp -s out lines || fail "the saved sound gives another text"
+[ "$(stat -c %s saved.wav)" -eq 320044 ] || fail "saved sound: $(stat -c %s saved.wav) bytes"
+
+# --output, --append
+run 0 $live --input=talk.raw --unpaced --output=o.txt
+empty out
+cmp -s o.txt lines || fail "--output"
+run 0 $live --input=talk.raw --unpaced --output=o.txt --append
+cat lines lines | cmp -s - o.txt || fail "--append"
+run 0 $live --input=talk.raw --unpaced --output=o.txt
+cmp -s o.txt lines || fail "--output does not begin anew"
+
+# At the speed of a microphone; Ctrl-C ends the utterance, tells it, and exits with 130.
+$live --input=talk.raw --format=jsonl >out 2>err &
+pid=$!
+for i in $(seq 100); do grep -q partial out && break; sleep 0.1; done
+kill -INT $pid
+wait $pid
+code=$?
+[ $code -eq 130 ] || fail "exit code after Ctrl-C: $code"
+grep -q '"final"' out || fail "the utterance was not finished: $(cat out)"
+tail -1 out | grep -q '"end"' || fail "no end: $(tail -1 out)"
+# Also while a pipe gives nothing.
+mkfifo pipe
+$live --input=pipe >out 2>err &
+pid=$!
+exec 9>pipe
+head -c 32000 talk.raw >&9
+sleep 1
+kill -TERM $pid
+wait $pid
+code=$?
+exec 9>&-
+[ $code -eq 143 ] || fail "exit code after SIGTERM: $code"
+[ -s out ] || fail "nothing of the utterance that was interrupted"
+
+# Faster than it can be followed: lost sound is told and counted, and the end is reached.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do cat talk.raw talk.raw; done >long.raw # 400 s
+run 0 $live --input=long.raw --pace=4000 --format=jsonl --beam=100
+if command -v jq >/dev/null; then
+    jq -se '([.[] | select(.type == "gap").samples] | add) as $lost | .[-1].lost == $lost and $lost > 0 and
+        .[-1].processed > 0 and .[-1].captured == 6400000 and ((.[-1].heard - 400) | fabs) < 0.001' out >/dev/null ||
+        fail "overload: $(grep -v partial out | tail -5)"
+    jq -se '[.[] | select(.type == "gap")] | all(.end - .start - .samples / 16000 | fabs < 0.001)' out >/dev/null ||
+        fail "gaps: $(grep gap out)"
+fi
+run 0 $live --input=long.raw --pace=4000 --beam=100
+has out ' s of sound lost at '
+
+# --list is what devices shows.
+"$OTOLITH" devices >devices 2>/dev/null
+code=$?
+run $code "$OTOLITH" live --list
+cmp -s out devices || fail "--list: $(cat out)"
+
+# Usage and failures
+run 64 "$OTOLITH" live extra
+has err '--input=FILE'
+run 64 "$OTOLITH" live --unpaced
+run 64 "$OTOLITH" live --raw=s16le:16000:1
+run 64 "$OTOLITH" live --append
+run 64 "$OTOLITH" live --input=a --device=b
+run 64 "$OTOLITH" live --latency=10
+run 66 "$OTOLITH" live --model=./tiny.oto --input=missing.wav
+has err 'missing.wav'
+run 66 "$OTOLITH" live --model=missing
+run 74 $live --input=talk.raw --unpaced --save-audio=/dev/full
+has err '/dev/full'
+run 73 $live --input=talk.raw --unpaced --output=/nowhere/at/all
+run 74 $live --input=talk.raw --unpaced --output=/dev/full
+$live --input=talk.raw --unpaced >/dev/full 2>err
+[ $? -eq 74 ] || fail "full disk behind standard output"
+run 0 "$OTOLITH" live --help
+for option in device list input unpaced latency passes save-audio append format; do has out "--$option"; done
+
+finish
