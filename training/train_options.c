@@ -66,6 +66,13 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "dropout", .type = OTO_OPTION_REAL, FIELD(dropout), .default_text = "0.1", .min = 0, .max = 0.9,
      .help = "Share of a layer's outputs set to zero on the way to the next."},
 
+    {.name = "chunk-share", .type = OTO_OPTION_REAL, FIELD(chunk_share), .default_text = "0", .min = 0, .max = 1,
+     .help = "Share of the steps that see utterances in chunks with right context, as live transcription does; 0 is none."},
+    {.name = "chunk-ms", .type = OTO_OPTION_TEXT, FIELD(chunk_ms), .default_text = "320..1280", .argument = "LOW..HIGH",
+     .help = "Length of the chunks of such a step in milliseconds, drawn for each."},
+    {.name = "context-ms", .type = OTO_OPTION_TEXT, FIELD(context_ms), .default_text = "160..640", .argument = "LOW..HIGH",
+     .help = "Their right context in milliseconds, drawn for each step. Time and memory of a step grow by context / chunk."},
+
     {.name = "epochs", .type = OTO_OPTION_INT, FIELD(epochs), .default_text = "10", .min = 1, .max = 100000,
      .help = "Passes over the training data."},
     {.name = "batch-seconds", .type = OTO_OPTION_REAL, FIELD(batch_seconds), .default_text = "160", .min = 0.1, .max = 1e6, .argument = "S",

@@ -25,6 +25,9 @@ struct oto_train_options {
     int layers, hidden, proj;
     double dropout;
     int init_output, freeze;
+    /* in chunks, as live */
+    double chunk_share;
+    char *chunk_ms, *context_ms;
     /* optimisation */
     int epochs;
     double batch_seconds, rate;

@@ -65,6 +65,9 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
         memset(grads, 0, t->n * sizeof *grads);
         return OTO_OK;
     }
+    struct oto_network_chunks chunks;
+    bool chunked = oto_chunking_draw(&t->chunking, t->o->seed, t->state.step, &chunks);
+    oto_network_workspace_set_chunks(t->ws, chunked ? &chunks : NULL);
     uint64_t stream = t->state.step * (uint64_t)t->o->parts + (uint64_t)part;
     struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
                                           oto_rng_stream("dropout") + stream};

@@ -46,23 +46,32 @@ static void fingerprint_dataset(struct oto_writer *w, const struct oto_dataset *
     }
 }
 
+/* A recipe, to be freed; NULL without memory. */
+static char *describe_all(const struct oto_train_options *train,
+                          const struct oto_frontend_options *frontend,
+                          const struct oto_beam_options *beam)
+{
+    struct oto_writer w = {0};
+    describe_group(&w, oto_train_option_table, oto_train_n_options, train);
+    describe_group(&w, oto_frontend_option_table, oto_frontend_n_options, frontend);
+    describe_group(&w, oto_beam_option_table, oto_beam_n_options, beam);
+    char *text = w.failed ? NULL : oto_strndup((const char *)w.data, w.size);
+    oto_writer_clear(&w);
+    return text;
+}
+
 oto_status oto_trainer_describe(struct oto_trainer *t, oto_error *err)
 {
-    struct oto_writer recipe = {0}, print = {0};
-    describe_group(&recipe, oto_train_option_table, oto_train_n_options, t->o);
-    describe_group(&recipe, oto_frontend_option_table, oto_frontend_n_options, t->setup->frontend);
-    describe_group(&recipe, oto_beam_option_table, oto_beam_n_options, t->setup->beam);
+    struct oto_writer print = {0};
     fingerprint_dataset(&print, t->train);
     if (t->dev)
         fingerprint_dataset(&print, t->dev);
     for (int k = 0; k < t->alphabet->n_symbols; k++)
         oto_write_bytes(&print, t->alphabet->symbols[k], strlen(t->alphabet->symbols[k]) + 1);
-    bool failed = recipe.failed || print.failed;
-    if (!failed) {
-        t->recipe = oto_strndup((const char *)recipe.data, recipe.size);
+    if (!print.failed) {
+        t->recipe = describe_all(t->o, t->setup->frontend, t->setup->beam);
         t->fingerprint = oto_checksum(print.data, print.size);
     }
-    oto_writer_clear(&recipe);
     oto_writer_clear(&print);
     return t->recipe ? OTO_OK : oto_fail_memory(err, "recipe");
 }
@@ -164,27 +173,78 @@ oto_status oto_trainer_save_checkpoint(struct oto_trainer *t, oto_error *err)
     return oto_checkpoint_save(&c, t->o->out, t->o->keep, err);
 }
 
-/* Names the first line in which two recipes differ. */
-static oto_status compare_recipes(const char *ours, const char *theirs, oto_error *err)
+/* The line of a recipe that gives an option, and its length; NULL where there is none. */
+static const char *find_line(const char *recipe, const char *name, size_t n_name, size_t *n)
 {
-    while (*ours && *theirs) {
-        size_t n = strcspn(ours, "\n"), m = strcspn(theirs, "\n");
-        if (n != m || memcmp(ours, theirs, n) != 0)
+    for (const char *line = recipe; *line; line += *n + (line[*n] == '\n')) {
+        *n = strcspn(line, "\n");
+        if (*n > n_name && memcmp(line, name, n_name) == 0 && line[n_name] == ' ')
+            return line;
+    }
+    *n = 0;
+    return NULL;
+}
+
+/* Every line of `a` stands in `b`; one that is missing there, as options are that came later than
+ * the checkpoint, stands in `defaults`. Names the first that does not. */
+static oto_status compare_recipes(const char *ours, const char *theirs, const char *defaults,
+                                  oto_error *err)
+{
+    for (size_t n; *ours; ours += n + (ours[n] == '\n')) {
+        n = strcspn(ours, "\n");
+        size_t m, n_name = strcspn(ours, " ");
+        const char *line = find_line(theirs, ours, n_name, &m);
+        if (line == NULL)
+            line = find_line(defaults, ours, n_name, &m);
+        if (line == NULL || n != m || memcmp(ours, line, n) != 0)
             return oto_fail(err, OTO_ERR_CONFIG,
                             "cannot resume: the checkpoint was made with '%.*s', not '%.*s'",
-                            (int)(m < 80 ? m : 80), theirs, (int)(n < 80 ? n : 80), ours);
-        ours += n + (ours[n] == '\n');
-        theirs += m + (theirs[m] == '\n');
+                            (int)(m < 80 ? m : 80), line != NULL ? line : "",
+                            (int)(n < 80 ? n : 80), ours);
     }
-    return *ours || *theirs
-               ? oto_fail(err, OTO_ERR_CONFIG, "cannot resume: the checkpoint has other options")
-               : OTO_OK;
+    return OTO_OK;
+}
+
+/* The recipe of all defaults, to be freed; NULL without memory. */
+static char *default_recipe(void)
+{
+    struct oto_train_options train = {0};
+    struct oto_frontend_options frontend = {0};
+    struct oto_beam_options beam = {0};
+    char *text = NULL;
+    if (oto_options_init(oto_train_option_table, oto_train_n_options, &train, NULL) == OTO_OK &&
+        oto_options_init(oto_frontend_option_table, oto_frontend_n_options, &frontend, NULL) ==
+            OTO_OK &&
+        oto_options_init(oto_beam_option_table, oto_beam_n_options, &beam, NULL) == OTO_OK)
+        text = describe_all(&train, &frontend, &beam);
+    oto_options_clear(oto_train_option_table, oto_train_n_options, &train);
+    oto_options_clear(oto_frontend_option_table, oto_frontend_n_options, &frontend);
+    oto_options_clear(oto_beam_option_table, oto_beam_n_options, &beam);
+    return text;
+}
+
+/* Both ways, so that an option of a newer version that only the checkpoint knows is found, too. */
+static oto_status check_recipe(const struct oto_trainer *t, const char *theirs, oto_error *err)
+{
+    char *defaults = default_recipe();
+    if (!defaults)
+        return oto_fail_memory(err, "recipe");
+    oto_status status = compare_recipes(t->recipe, theirs, defaults, err);
+    for (size_t n, m; status == OTO_OK && *theirs; theirs += n + (theirs[n] == '\n')) {
+        n = strcspn(theirs, "\n");
+        if (find_line(t->recipe, theirs, strcspn(theirs, " "), &m) == NULL)
+            status = oto_fail(err, OTO_ERR_CONFIG,
+                              "cannot resume: this version does not know '%.*s' of the checkpoint",
+                              (int)(n < 80 ? n : 80), theirs);
+    }
+    oto_free(defaults);
+    return status;
 }
 
 static oto_status check_fits(const struct oto_trainer *t, const struct oto_checkpoint *c,
                              oto_error *err)
 {
-    oto_status status = compare_recipes(t->recipe, c->recipe, err);
+    oto_status status = check_recipe(t, c->recipe, err);
     if (status != OTO_OK)
         return status;
     if (c->fingerprint != t->fingerprint)

@@ -251,6 +251,13 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
 
 static void report_network(struct oto_trainer *t)
 {
+    const struct oto_chunking *c = &t->chunking;
+    if (c->share > 0)
+        oto_report_line(t->report,
+                        "%g %% of the steps in chunks of %d to %d frames with %d to %d of right "
+                        "context (%g ms a frame)",
+                        100 * c->share, c->chunk_low, c->chunk_high, c->context_low,
+                        c->context_high, 1000 * t->shift_s);
     oto_report_line(
         t->report,
         "network: %d inputs, %d layers of 2 x %d units, %d symbols; %zu parameters; %s kernels",
@@ -320,6 +327,10 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
     if (status == OTO_OK)
         status = oto_perturb_parse(&t->perturb, o->perturb, t->setup->frontend, err);
+    if (status == OTO_OK)
+        status = oto_chunking_parse(&t->chunking, o->chunk_share, o->chunk_ms, o->context_ms,
+                                    t->setup->frontend->frame_shift_ms * t->setup->frontend->stride,
+                                    err);
     if (status == OTO_OK)
         status = make_folder(o->out, err);
     if (status == OTO_OK && *o->cache)

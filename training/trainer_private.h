@@ -10,6 +10,7 @@
 #include "training/assemble.h"
 #include "training/augment.h"
 #include "training/checkpoint.h"
+#include "training/chunking.h"
 #include "training/comm.h"
 #include "training/ctc_loss.h"
 #include "training/dataset.h"
@@ -54,6 +55,7 @@ struct oto_trainer {
     bool stop; /* somebody was asked to: all know */
     struct oto_adam adam;
     struct oto_schedule schedule;
+    struct oto_chunking chunking;
     uint64_t n_steps;               /* of the whole training */
     struct oto_batch_plan plan;     /* of this epoch */
     struct oto_batch_plan dev_plan; /* same for all epochs */

@@ -64,6 +64,9 @@ static void init_run(struct run *r, const char *out)
         {"feature-noise", "0.3"},
         {"perturb", "warp:0.5:0.9:1.1,reverb:0.5:0.1:0.4,colour:0.5:0:9,noise:0.8:5:30"},
         {"cmvn", "global"},
+        {"chunk-share", "0.5"},
+        {"chunk-ms", "60..200"},
+        {"context-ms", "0..90"},
         {"show", "1"},
         {"date", "2020-01-02"},
         {"threads", "1"},
@@ -283,6 +286,44 @@ static void refuses_to_resume_another_recipe(void **state)
     clear_run(&r);
 }
 
+/* Takes a line out of the recipe of a folder's checkpoint. */
+static void forget_option(const char *run, const char *line)
+{
+    struct oto_checkpoint c;
+    char path[200], recipe[8000];
+    snprintf(path, sizeof path, "%s/%s", folder, run);
+    assert_int_equal(oto_checkpoint_load(&c, path, NULL), OTO_OK);
+    const char *at = strstr(c.recipe, line);
+    assert_non_null(at);
+    snprintf(recipe, sizeof recipe, "%.*s%s", (int)(at - c.recipe), c.recipe, at + strlen(line));
+    c.recipe = recipe;
+    assert_int_equal(oto_checkpoint_save(&c, path, 1, NULL), OTO_OK);
+    oto_checkpoint_close(&c);
+}
+
+/* An option that came later than the checkpoint had its default value then. */
+static void resumes_a_recipe_of_before(void **state)
+{
+    (void)state;
+    struct run r;
+    oto_error err = {0};
+    init_run(&r, "before");
+    set(&r, "chunk-share", "0");
+    r.stop_after = 2;
+    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
+    set(&r, "resume", "true");
+    forget_option("before", "chunk-share = 0\n");
+    set(&r, "chunk-share", "0.5");
+    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
+    assert_contains(err.message, "'chunk-share = 0', not 'chunk-share = 0.5'");
+    set(&r, "chunk-share", "0");
+    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
+    forget_option("before", "lr = 0.01\n");
+    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
+    assert_contains(err.message, "'lr = 0.001', not 'lr = 0.01'");
+    clear_run(&r);
+}
+
 static void resumes_from_an_older_checkpoint(void **state)
 {
     (void)state;
@@ -320,9 +361,13 @@ static void fails_for_options_that_contradict(void **state)
 {
     (void)state;
     static const char *const cases[][3] = {
-        {"train", "", "--train"},           {"out", "", "--out"},
-        {"speeds", "1,fast", "speeds"},     {"warmup-steps", "9999", "--warmup-steps"},
-        {"max-seconds", "0.01", "outside"}, {"symbols", "abc", "alphabet"},
+        {"train", "", "--train"},
+        {"out", "", "--out"},
+        {"speeds", "1,fast", "speeds"},
+        {"chunk-ms", "5..", "--chunk-ms=5.."},
+        {"warmup-steps", "9999", "--warmup-steps"},
+        {"max-seconds", "0.01", "outside"},
+        {"symbols", "abc", "alphabet"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct run r;
@@ -528,6 +573,7 @@ int main(void)
         cmocka_unit_test(metrics_have_no_gaps),
         cmocka_unit_test(refuses_a_used_folder),
         cmocka_unit_test(refuses_to_resume_another_recipe),
+        cmocka_unit_test(resumes_a_recipe_of_before),
         cmocka_unit_test(resumes_from_an_older_checkpoint),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
