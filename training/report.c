@@ -107,10 +107,13 @@ void oto_report_progress(struct oto_report *r, const struct oto_report_progress 
     char text[200], left[32], skipped[40] = "";
     if (p->n_skipped)
         snprintf(skipped, sizeof skipped, ", %llu skipped", (unsigned long long)p->n_skipped);
-    snprintf(text, sizeof text,
-             "epoch %llu/%llu %3.0f %%, loss %.3f, %.0f s of audio per s, %s left%s",
-             (unsigned long long)p->epoch, (unsigned long long)p->n_epochs, 100 * p->share, p->loss,
-             p->rate, p->left_s < 0 ? "?" : oto_report_duration(left, p->left_s), skipped);
+    snprintf(
+        text, sizeof text,
+        "epoch %llu/%llu %3.0f %%, loss %.3f, %.0f s of audio per s, %.1f %% waiting for data, "
+        "%s left%s",
+        (unsigned long long)p->epoch, (unsigned long long)p->n_epochs, 100 * p->share, p->loss,
+        p->rate, 100 * p->wait_share, p->left_s < 0 ? "?" : oto_report_duration(left, p->left_s),
+        skipped);
     show(r, text);
 }
 

@@ -35,6 +35,7 @@ struct oto_report_progress {
     double rate;              /* seconds of audio per second */
     double left_s;            /* of the whole training; negative = unknown */
     uint64_t n_skipped;
+    double wait_share; /* of the time, spent waiting for data */
 };
 /** Shows progress when it is time to. */
 void oto_report_progress(struct oto_report *r, const struct oto_report_progress *p);

@@ -37,13 +37,13 @@ static bool reserve(struct slot *slot, size_t n_frames, size_t n_symbols)
 static oto_status decode(struct evaluation *e, struct slot *slot, int b)
 {
     struct oto_trainer *t = e->t;
-    const struct oto_batch_item *item = &t->batch.items[b];
+    const struct oto_batch_item *item = &t->batch->items[b];
     size_t K = (size_t)t->shape.n_outputs, n_frames = (size_t)item->n_frames;
     if (!reserve(slot, n_frames, K))
         return oto_fail_memory(&slot->error, "evaluation");
     for (int i = 0; i < item->n_frames; i++)
         memcpy(slot->log_probs + (size_t)i * K,
-               t->log_probs + oto_sequences_row(&t->batch.seqs, i, b) * K, K * sizeof(float));
+               t->log_probs + oto_sequences_row(&t->batch->seqs, i, b) * K, K * sizeof(float));
     const int *labels = slot->labels;
     int n_labels = 0;
     if (!slot->beam) {
@@ -68,30 +68,27 @@ static void decode_task(void *arg, int k)
 {
     struct evaluation *e = arg;
     oto_status status = OTO_OK;
-    for (int b = k; b < e->t->batch.n && status == OTO_OK; b += OTO_CTC_TASKS)
+    for (int b = k; b < e->t->batch->n && status == OTO_OK; b += OTO_CTC_TASKS)
         status = decode(e, &e->slots[k], b);
     e->slots[k].error.status = status;
 }
 
-static oto_status evaluate_batch(struct evaluation *e, size_t index, oto_error *err)
+static oto_status evaluate_next(struct evaluation *e, oto_error *err)
 {
     struct oto_trainer *t = e->t;
-    const struct oto_batch_plan *plan = &t->dev_plan;
-    size_t begin = plan->starts[index], end = plan->starts[index + 1];
-    const struct oto_batch_spec spec = {
-        .ds = t->dev, .items = plan->items + begin, .n = end - begin, .n_parts = 1};
-    oto_status status = oto_assemble(t->assembler, &t->batch, &spec, err);
+    double waited_s;
+    oto_status status = oto_loader_next(t->loader, &t->batch, &waited_s, err);
     if (status == OTO_OK)
-        status = oto_trainer_reserve(t, &t->batch, err);
+        status = oto_trainer_reserve(t, t->batch, err);
     if (status == OTO_OK)
-        status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 0,
+        status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch->x, &t->batch->seqs, 0,
                                      NULL, t->pool, err);
     if (status == OTO_OK)
         status = oto_trainer_ctc(t, t->dev, 0, err);
     if (status != OTO_OK)
         return status;
-    for (int b = 0; b < t->batch.n; b++)
-        e->losses[t->batch.items[b].utt] = t->losses[b];
+    for (int b = 0; b < t->batch->n; b++)
+        e->losses[t->batch->items[b].utt] = t->losses[b];
     oto_pool_run(t->pool, OTO_CTC_TASKS, decode_task, e);
     for (int k = 0; k < OTO_CTC_TASKS; k++)
         if (e->slots[k].error.status != OTO_OK)
@@ -248,8 +245,17 @@ oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *re
     if (t->adam.ema)
         oto_network_set_parameters(t->net, t->adam.ema, t->pool);
     size_t rank = (size_t)oto_comm_rank(t->comm), size = (size_t)oto_comm_size(t->comm);
+    const struct oto_load_order order = {.ds = t->dev,
+                                         .plan = &t->dev_plan,
+                                         .first = rank,
+                                         .step = size,
+                                         .n_parts = 1,
+                                         .n_ranges = 1,
+                                         .range_parts = 1};
+    oto_loader_start(t->loader, &order);
     for (size_t k = rank; k < t->dev_plan.n_batches && status == OTO_OK; k += size)
-        status = evaluate_batch(&e, k, err);
+        status = evaluate_next(&e, err);
+    oto_loader_stop(t->loader);
     if (t->adam.ema)
         oto_network_set_parameters(t->net, t->params, t->pool);
     if (status == OTO_OK)

@@ -135,6 +135,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Threads of each process; 0 shares out the processors. The result does not depend on it."},
     {.name = "processes", .type = OTO_OPTION_INT, FIELD(processes), .default_text = "1", .min = 1, .max = 256,
      .help = "Processes that compute parts of each step; at most --parts. The result does not depend on it. Under mpirun, its processes do."},
+    {.name = "loaders", .type = OTO_OPTION_INT, FIELD(loaders), .default_text = "1", .min = 0, .max = 64,
+     .help = "Threads of each process that make batches ready before they are needed; 0 makes them when they are."},
     {.name = "checkpoint-minutes", .type = OTO_OPTION_REAL, FIELD(checkpoint_minutes), .default_text = "10", .min = 0, .max = 1e5, .argument = "MIN",
      .help = "Time between checkpoints within an epoch; 0 is after every step."},
     {.name = "keep", .type = OTO_OPTION_INT, FIELD(keep), .default_text = "2", .min = 1, .max = 100,
@@ -164,27 +166,11 @@ const size_t oto_train_n_options = sizeof oto_train_option_table / sizeof *oto_t
 
 bool oto_train_option_is_free(const char *name)
 {
-    static const char *const free_options[] = {"train",
-                                               "dev",
-                                               "corpus-format",
-                                               "out",
-                                               "cache",
-                                               "init",
-                                               "resume",
-                                               "overwrite",
-                                               "threads",
-                                               "processes",
-                                               "checkpoint-minutes",
-                                               "keep",
-                                               "show",
-                                               "log-steps",
-                                               "name",
-                                               "licence",
-                                               "data-note",
-                                               "notes",
-                                               "date",
-                                               "weight-type",
-                                               "lexicon"};
+    static const char *const free_options[] = {
+        "train",  "dev",       "corpus-format", "out",     "cache",     "init",
+        "resume", "overwrite", "threads",       "loaders", "processes", "checkpoint-minutes",
+        "keep",   "show",      "log-steps",     "name",    "licence",   "data-note",
+        "notes",  "date",      "weight-type",   "lexicon"};
     for (size_t i = 0; i < sizeof free_options / sizeof *free_options; i++)
         if (strcmp(free_options[i], name) == 0)
             return true;

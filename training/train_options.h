@@ -42,7 +42,7 @@ struct oto_train_options {
     double short_seconds;
     /* running */
     bool resume, overwrite;
-    int parts, processes, threads, keep, dev_decode, show, log_steps;
+    int parts, processes, threads, loaders, keep, dev_decode, show, log_steps;
     double checkpoint_minutes;
     /* the model file */
     char *name, *licence, *data_note, *notes, *date;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "training/trainer_private.h"
@@ -22,32 +23,32 @@ static struct oto_mask_options mask_options(const struct oto_trainer *t)
     };
 }
 
-static oto_status assemble_part(struct oto_trainer *t, int part, oto_error *err)
+void oto_trainer_load_epoch(struct oto_trainer *t)
 {
-    const struct oto_batch_plan *plan = &t->plan;
-    size_t begin = plan->starts[t->state.position], end = plan->starts[t->state.position + 1];
-    struct oto_mask_options masks = mask_options(t);
-    bool masked =
-        masks.noise > 0 || (masks.scale > 0 && (masks.time_masks > 0 || masks.freq_masks > 0));
-    const struct oto_batch_spec spec = {
+    struct oto_load_order order = {
         .ds = t->train,
-        .items = plan->items + begin,
-        .n = end - begin,
+        .plan = &t->plan,
+        .first = (size_t)t->state.position,
+        .step = 1,
         .n_parts = t->o->parts,
-        .part = part,
-        .masks = masked ? &masks : NULL,
+        .n_ranges = oto_comm_n_own(t->comm),
+        .masks = mask_options(t),
         .seed = t->o->seed,
         .epoch = (int)t->state.epoch,
     };
-    oto_status status = oto_assemble(t->assembler, &t->batch, &spec, err);
-    return status == OTO_OK ? oto_trainer_reserve(t, &t->batch, err) : status;
+    for (int k = 0; k < order.n_ranges; k++)
+        order.first_parts[k] = oto_comm_own_parts(t->comm, k, &order.range_parts);
+    order.masked =
+        order.masks.noise > 0 ||
+        (order.masks.scale > 0 && (order.masks.time_masks > 0 || order.masks.freq_masks > 0));
+    oto_loader_start(t->loader, &order);
 }
 
 /* In the order of the part's utterances; NaN or inf when one is. */
 static double sum_losses(const struct oto_trainer *t)
 {
     double sum = 0;
-    for (int b = 0; b < t->batch.n; b++)
+    for (int b = 0; b < t->batch->n; b++)
         sum += t->losses[b];
     return sum;
 }
@@ -57,21 +58,26 @@ static double sum_losses(const struct oto_trainer *t)
 static oto_status compute_part(struct oto_trainer *t, int part, double scale, float *grads,
                                double *loss, oto_error *err)
 {
+    double waited_s;
     *loss = 0;
-    oto_status status = assemble_part(t, part, err);
+    oto_status status = oto_loader_next(t->loader, &t->batch, &waited_s, err);
     if (status != OTO_OK)
         return status;
-    if (t->batch.n == 0) {
+    t->waited_s += waited_s;
+    if (t->batch->n == 0) {
         memset(grads, 0, t->n * sizeof *grads);
         return OTO_OK;
     }
     struct oto_network_chunks chunks;
     bool chunked = oto_chunking_draw(&t->chunking, t->o->seed, t->state.step, &chunks);
     oto_network_workspace_set_chunks(t->ws, chunked ? &chunks : NULL);
+    status = oto_trainer_reserve(t, t->batch, err);
+    if (status != OTO_OK)
+        return status;
     uint64_t stream = t->state.step * (uint64_t)t->o->parts + (uint64_t)part;
     struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
                                           oto_rng_stream("dropout") + stream};
-    status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch.x, &t->batch.seqs, 1,
+    status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch->x, &t->batch->seqs, 1,
                                  t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
     if (status == OTO_OK)
         status = oto_trainer_ctc(t, t->train, scale, err);
@@ -80,8 +86,8 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
     *loss = sum_losses(t);
     if (!isfinite(*loss))
         return OTO_OK;
-    return oto_network_backward(t->net, t->ws, grads, NULL, t->dlogits, t->batch.x, &t->batch.seqs,
-                                t->pool, err);
+    return oto_network_backward(t->net, t->ws, grads, NULL, t->dlogits, t->batch->x,
+                                &t->batch->seqs, t->pool, err);
 }
 
 /*
@@ -110,10 +116,12 @@ static oto_status sum_parts(struct oto_trainer *t, int first, int n, double scal
 
 struct record { /* of what a process has found in a step */
     double losses[OTO_COMM_MAX_OWN];
+    double waited_s; /* for data */
     bool stop;
 };
 
-/* Losses of all blocks over the rest of the tree, and whether anybody was asked to stop. */
+/* Losses of all blocks over the rest of the tree, the longest wait for data, and whether anybody
+ * was asked to stop. */
 static oto_status exchange(struct oto_trainer *t, const struct record *mine, double *loss,
                            oto_error *err)
 {
@@ -132,8 +140,10 @@ static oto_status exchange(struct oto_trainer *t, const struct record *mine, dou
         for (size_t b = 0; b + step < n_blocks; b += 2 * step)
             losses[b] += losses[b + step];
     *loss = losses[0];
-    for (size_t r = 0; r < size; r++)
+    for (size_t r = 0; r < size; r++) {
         t->stop = t->stop || all[r].stop;
+        t->waited_s = all[r].waited_s > t->waited_s ? all[r].waited_s : t->waited_s;
+    }
     return OTO_OK;
 }
 
@@ -155,6 +165,7 @@ oto_status oto_trainer_reserve_parts(struct oto_trainer *t, oto_error *err)
 oto_status oto_trainer_gradients(struct oto_trainer *t, double scale, double *loss, oto_error *err)
 {
     struct record mine = {.losses = {0}};
+    t->waited_s = 0;
     for (int k = 0; k < oto_comm_n_own(t->comm); k++) {
         int n, first = oto_comm_own_parts(t->comm, k, &n);
         t->part_sums[0] = oto_comm_block(t->comm, k);
@@ -162,9 +173,13 @@ oto_status oto_trainer_gradients(struct oto_trainer *t, double scale, double *lo
         if (status != OTO_OK)
             return status;
     }
+    double computed_s = oto_clock_wall_s();
+    mine.waited_s = t->waited_s;
     mine.stop = oto_trainer_is_asked_to_stop(t);
     oto_status status = exchange(t, &mine, loss, err);
     if (status == OTO_OK && isfinite(*loss))
         status = oto_comm_sum(t->comm, &t->grads, t->pool, err);
+    t->shares.exchange_s += oto_clock_wall_s() - computed_s;
+    t->shares.data_s += t->waited_s;
     return status;
 }

@@ -422,8 +422,8 @@ oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err)
                                                : 1,
                                  err);
     if (status == OTO_OK)
-        status = oto_assembler_create(&t->assembler, t->setup->frontend,
-                                      t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+        status = oto_loader_create(&t->loader, t->o->loaders, t->setup->frontend,
+                                   t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
     if (status != OTO_OK)
         return status;
     char text[64];
@@ -443,14 +443,13 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_free(t->losses);
     oto_free(t->log_probs);
     oto_free(t->dlogits);
-    oto_batch_clear(&t->batch);
+    oto_loader_destroy(t->loader); /* reads plans and data sets */
     oto_batch_plan_clear(&t->plan);
     oto_batch_plan_clear(&t->dev_plan);
     oto_adam_clear(&t->adam);
     oto_network_workspace_destroy(t->ws);
     oto_network_destroy(t->net);
     oto_free(t->params);
-    oto_assembler_destroy(t->assembler);
     oto_cmvn_stats_clear(&t->stats);
     oto_dataset_destroy(t->train);
     oto_dataset_destroy(t->dev);

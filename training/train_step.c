@@ -52,7 +52,7 @@ struct ctc_job {
 static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *slot, int b)
 {
     struct oto_trainer *t = job->t;
-    const struct oto_batch *batch = &t->batch;
+    const struct oto_batch *batch = t->batch;
     size_t K = (size_t)t->shape.n_outputs, utt = batch->items[b].utt;
     int n_frames = batch->items[b].n_frames;
     bool gradient = job->scale != 0;
@@ -82,7 +82,7 @@ static void ctc_task(void *arg, int k)
     const struct ctc_job *job = arg;
     struct oto_ctc_slot *slot = &job->t->slots[k];
     oto_status status = OTO_OK;
-    for (int b = k; b < job->t->batch.n && status == OTO_OK; b += OTO_CTC_TASKS)
+    for (int b = k; b < job->t->batch->n && status == OTO_OK; b += OTO_CTC_TASKS)
         status = ctc_utterance(job, slot, b);
     slot->error.status = status;
 }
@@ -109,6 +109,18 @@ static void count_batch(const struct oto_trainer *t, uint64_t *n_labels, uint64_
     }
 }
 
+double oto_trainer_share(const struct oto_trainer *t, double seconds)
+{
+    return t->shares.step_s > 0 ? seconds / t->shares.step_s : 0;
+}
+
+void oto_trainer_report_shares(struct oto_trainer *t)
+{
+    oto_report_number(t->report, "wait_share", oto_trainer_share(t, t->shares.data_s));
+    if (oto_comm_size(t->comm) > 1)
+        oto_report_number(t->report, "exchange_share", oto_trainer_share(t, t->shares.exchange_s));
+}
+
 static void report_step(struct oto_trainer *t, double loss, double norm, double rate)
 {
     const struct oto_train_state *s = &t->state;
@@ -122,6 +134,7 @@ static void report_step(struct oto_trainer *t, double loss, double norm, double 
     oto_report_number(t->report, "lr", rate);
     oto_report_number(t->report, "audio_s_per_s",
                       s->wall_s > 0 ? s->audio_s / s->wall_s : (double)NAN);
+    oto_trainer_report_shares(t);
     oto_report_count(t->report, "skipped", s->n_skipped);
     oto_report_end(t->report);
 }
@@ -154,7 +167,9 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
                         (unsigned long long)s->n_skipped);
     }
     s->audio_s += (double)n_frames * t->shift_s;
-    s->wall_s += oto_clock_wall_s() - start;
+    double step_s = oto_clock_wall_s() - start;
+    s->wall_s += step_s;
+    t->shares.step_s += step_s;
     report_step(t, loss * scale, norm, rate);
     return OTO_OK;
 }

@@ -32,6 +32,7 @@ static void show_progress(struct oto_trainer *t)
         .loss = s->loss_labels ? s->loss_sum / (double)s->loss_labels : (double)NAN,
         .rate = s->wall_s > 0 ? s->audio_s / s->wall_s : 0,
         .left_s = per_step * (double)(t->n_steps - s->step),
+        .wait_share = oto_trainer_share(t, t->shares.data_s),
         .n_skipped = s->n_skipped,
     };
     oto_report_progress(t->report, &p);
@@ -77,15 +78,19 @@ static void report_epoch(struct oto_trainer *t, const struct oto_dev_result *dev
         oto_report_count(t->report, "best_epoch", s->best_epoch);
     }
     oto_report_number(t->report, "audio_s_per_s", rate);
+    oto_trainer_report_shares(t);
     oto_report_number(t->report, "seconds", s->total_wall_s);
     oto_report_count(t->report, "skipped", s->n_skipped);
     oto_report_end(t->report);
     if (t->dev)
         snprintf(text, sizeof text, "; dev loss %.3f, CER %.2f %%, WER %.2f %%%s", dev->loss,
                  100 * dev->cer, 100 * dev->wer, best ? " (best)" : "");
-    oto_report_line(t->report, "epoch %llu/%d: loss %.3f%s; %s, %.0f s of audio per s",
+    oto_report_line(t->report,
+                    "epoch %llu/%d: loss %.3f%s; %s, %.0f s of audio per s, %.1f %% of it waiting "
+                    "for data",
                     (unsigned long long)s->epoch + 1, t->o->epochs, loss, text,
-                    oto_report_duration(taken, s->wall_s), rate);
+                    oto_report_duration(taken, s->wall_s), rate,
+                    100 * oto_trainer_share(t, t->shares.data_s));
 }
 
 /* Fewer wrong characters, then words, then the lower loss. The characters go first because they
@@ -215,8 +220,12 @@ static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
             status = oto_fail(err, OTO_ERR_FORMAT,
                               "the checkpoint's position %llu is past the epoch's end",
                               (unsigned long long)t->state.position);
-        if (status == OTO_OK)
+        if (status == OTO_OK) {
+            memset(&t->shares, 0, sizeof t->shares);
+            oto_trainer_load_epoch(t);
             status = run_steps(t, err);
+            oto_loader_stop(t->loader);
+        }
         if (status == OTO_OK)
             status = end_epoch(t, err);
         if (status == OTO_OK && t->stop && !is_over(t))

@@ -7,13 +7,13 @@
 #include "base/bytes.h"
 #include "decoder/alphabet.h"
 #include "decoder/edit_distance.h"
-#include "training/assemble.h"
 #include "training/augment.h"
 #include "training/checkpoint.h"
 #include "training/chunking.h"
 #include "training/comm.h"
 #include "training/ctc_loss.h"
 #include "training/dataset.h"
+#include "training/loader.h"
 #include "training/optim.h"
 #include "training/schedule.h"
 #include "training/trainer.h"
@@ -42,7 +42,7 @@ struct oto_trainer {
     int n_speeds;
     struct oto_perturb perturb;
     struct oto_cmvn_stats stats;
-    struct oto_assembler *assembler;
+    struct oto_loader *loader;
     double shift_s; /* of network frames */
     int n_inputs;
     struct oto_network_shape shape;
@@ -59,7 +59,12 @@ struct oto_trainer {
     uint64_t n_steps;               /* of the whole training */
     struct oto_batch_plan plan;     /* of this epoch */
     struct oto_batch_plan dev_plan; /* same for all epochs */
-    struct oto_batch batch;
+    const struct oto_batch *batch;  /* what the loader gave last */
+    double waited_s;                /* for data in this step, whoever waited longest */
+    struct {
+        double data_s, exchange_s; /* waiting for data; for other processes and their gradients */
+        double step_s;             /* of all steps; in this epoch since the program was started */
+    } shares;
     float *log_probs, *dlogits; /* [cap_rows, K] */
     size_t cap_rows;
     double *losses; /* [cap_utts] of one batch */
@@ -93,6 +98,8 @@ oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, 
                             oto_error *err) OTO_WARN_UNUSED;
 
 /* train_parts.c */
+/** Starts to load the rest of this epoch's batches, or what this process needs of them. */
+void oto_trainer_load_epoch(struct oto_trainer *t);
 /** Room for gradients, after oto_comm_reserve(). */
 oto_status oto_trainer_reserve_parts(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 /**
@@ -125,6 +132,11 @@ oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, 
 /** One batch of t->plan, by all processes together: forward, CTC, backward, Adam; the state moves
  * on by one step. */
 oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+
+/** Share of the steps' time. */
+double oto_trainer_share(const struct oto_trainer *t, double seconds);
+/** Shares of the time spent waiting, into the line of metrics that is being written. */
+void oto_trainer_report_shares(struct oto_trainer *t);
 
 /* train_eval.c */
 oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *result,

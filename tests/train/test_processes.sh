@@ -77,7 +77,14 @@ for run in 1-2 2-1 2-2 3-1 4-1 4-2 8-1; do
     [ "$processes" -eq 1 ] || grep -q "$processes processes" "$dir/$run.err" || fail "$run: does not tell its processes"
     rm -r "${dir:?}/$run"
 done
-echo "1, 2, 3, 4 and 8 processes, 1 and 2 threads: the same bytes after $total steps"
+for loaders in 0 3; do
+    train "loaders$loaders" --processes=2 --loaders=$loaders --threads=1
+    wait $! || fail "$loaders loaders: $(cat "$dir/loaders$loaders.err")"
+    same "loaders$loaders"
+done
+grep -q '"wait_share":0' "$dir/loaders3/metrics.jsonl" || fail "metrics do not tell of waiting"
+grep -q "% of it waiting for data" "$dir/loaders3.err" || fail "nobody tells of waiting: $(cat "$dir/loaders3.err")"
+echo "1, 2, 3, 4 and 8 processes, 1 and 2 threads, 0 to 3 loaders: the same bytes after $total steps"
 
 # What cannot be is said.
 train few --processes=3 --parts=2

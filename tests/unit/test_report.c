@@ -80,13 +80,13 @@ static void shows_progress_in_place(void **state)
     const struct oto_report_sink sink = {on_line, on_live, NULL};
     const struct timespec pause = {0, 600000000};
     assert_int_equal(oto_report_open(&r, path, &sink, NULL), OTO_OK);
-    struct oto_report_progress p = {2, 7, 0.5, 1.25, 90, 3725, 3};
+    struct oto_report_progress p = {2, 7, 0.5, 1.25, 90, 3725, 3, 0.0123};
     oto_report_progress(r, &p);
     assert_string_equal(live, ""); /* too early */
     nanosleep(&pause, NULL);
     oto_report_progress(r, &p);
-    assert_string_equal(
-        live, "epoch 2/7  50 %, loss 1.250, 90 s of audio per s, 1:02:05 left, 3 skipped");
+    assert_string_equal(live, "epoch 2/7  50 %, loss 1.250, 90 s of audio per s, 1.2 % waiting for "
+                              "data, 1:02:05 left, 3 skipped");
     nanosleep(&pause, NULL);
     oto_report_prepare(r, "features", 3, 9);
     assert_string_equal(live, "features: 3 of 9");
