@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "acoustic/sequences.h"
+#include "api/known.h"
 #include "api/model.h"
 #include "api/search.h"
+#include "api/spoken.h"
 #include "api/stages.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -35,6 +37,9 @@ struct oto_recognizer {
 
     struct oto_writer text; /* of the segments so far, NUL-terminated */
     double log_prob;
+    struct oto_spoken spoken; /* of the segments so far */
+    struct oto_known known;   /* labels of options.known_text; none: text is searched for */
+    uint64_t n_static;        /* frames of the segments so far */
     int n_segments;
     uint64_t n_samples;
     bool finished, failed;
@@ -55,7 +60,9 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .n_threads = 1,
                                         .lm_weight = (double)NAN,
                                         .word_bonus = (double)NAN,
-                                        .unknown_weight = (double)NAN};
+                                        .unknown_weight = (double)NAN,
+                                        .words = 1,
+                                        .known_gaps = 1};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -77,6 +84,8 @@ static oto_status check_options(oto_recognizer_options *o, const oto_model *mode
     if (o->n_threads < 1 || o->n_threads > 256)
         return oto_fail(err, OTO_ERR_ARGUMENT, "n_threads: found %d, expected 1 to 256",
                         o->n_threads);
+    if (o->words != 0 && o->words != 1)
+        return oto_fail(err, OTO_ERR_ARGUMENT, "words: found %d, expected 0 or 1", o->words);
     return OTO_OK;
 }
 
@@ -96,7 +105,11 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
         if (status != OTO_OK)
             return status;
     }
-    status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
+    if (rec->options.known_text != NULL)
+        status = oto_known_init(&rec->known, rec->options.known_text, b,
+                                rec->options.known_gaps != 0, err);
+    else
+        status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
     if (status != OTO_OK)
         return status;
     double shift_s = b->frontend.frame_shift_ms / 1000;
@@ -131,7 +144,7 @@ static oto_status create(oto_recognizer **out, const oto_model *model,
     oto_status status = check_options(&rec->options, model, err);
     if (status == OTO_OK)
         status = create_parts(rec, vocabulary, err);
-    rec->options.lexicon = rec->options.lm = NULL; /* the caller's texts may go */
+    rec->options.lexicon = rec->options.lm = rec->options.known_text = NULL; /* the caller's texts may go */
     if (status != OTO_OK) {
         oto_recognizer_destroy(rec);
         return status;
@@ -169,7 +182,9 @@ oto_status oto_recognizer_create_like(oto_recognizer **out, const oto_recognizer
     *out = NULL;
     if (like == NULL)
         return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_create_like: like is NULL");
-    return create(out, like->model, &like->options, like->search.vocabulary, err);
+    oto_recognizer_options options = like->options;
+    options.known_text = like->known.text;
+    return create(out, like->model, &options, like->search.vocabulary, err);
 }
 
 struct oto_vocabulary *oto_recognizer_vocabulary(const oto_recognizer *rec)
@@ -192,6 +207,8 @@ void oto_recognizer_destroy(oto_recognizer *rec)
         return;
     clear_alternatives(rec);
     oto_free(rec->alternatives);
+    oto_spoken_clear(&rec->spoken);
+    oto_known_clear(&rec->known);
     oto_writer_clear(&rec->text);
     oto_free(rec->labels);
     oto_free(rec->log_probs);
@@ -213,6 +230,8 @@ void oto_recognizer_reset(oto_recognizer *rec)
     rec->text.size = 0;
     rec->text.failed = false;
     rec->log_prob = 0;
+    oto_spoken_reset(&rec->spoken);
+    rec->n_static = 0;
     rec->n_segments = 0;
     rec->n_samples = 0;
     rec->finished = rec->failed = false;
@@ -255,6 +274,17 @@ static bool add_alternative(oto_recognizer *rec, char *text, double log_prob)
     return true;
 }
 
+/* The words of the segment's best text. */
+static oto_status add_words(oto_recognizer *rec, const int *labels, int n_labels, size_t n_frames,
+                            oto_error *err)
+{
+    const struct oto_bundle *b = rec->model->bundle;
+    if (rec->options.words == 0)
+        return OTO_OK;
+    return oto_spoken_add(&rec->spoken, b, labels, n_labels, rec->log_probs, n_frames,
+                          (double)rec->n_static * b->frontend.frame_shift_ms / 1000, err);
+}
+
 static oto_status decode_greedy(oto_recognizer *rec, size_t n_frames, oto_error *err)
 {
     const struct oto_alphabet *alphabet = rec->model->bundle->alphabet;
@@ -264,6 +294,23 @@ static oto_status decode_greedy(oto_recognizer *rec, size_t n_frames, oto_error 
     oto_status status = oto_alphabet_decode(alphabet, rec->labels, n, &text, err);
     if (status == OTO_OK)
         (void)add_alternative(rec, text, log_prob); /* the list is empty: always taken */
+    if (status == OTO_OK)
+        status = add_words(rec, rec->labels, n, n_frames, err);
+    return status;
+}
+
+/* The text is known: its times wait for the end. */
+static oto_status decode_known(oto_recognizer *rec, size_t n_frames, oto_error *err)
+{
+    char *text = oto_strdup("");
+    if (text == NULL)
+        return oto_fail_memory(err, "text");
+    (void)add_alternative(rec, text, 0); /* the list is empty: always taken */
+    oto_status status = OTO_OK;
+    if (rec->n_segments == 0)
+        status = oto_known_reset(&rec->known, err);
+    if (status == OTO_OK)
+        status = oto_known_push(&rec->known, rec->log_probs, n_frames, err);
     return status;
 }
 
@@ -283,6 +330,8 @@ static oto_status decode_beam(oto_recognizer *rec, size_t n_frames, oto_error *e
         if (status == OTO_OK && !add_alternative(rec, text, hyps[i].log_prob))
             oto_free(text);
     }
+    if (status == OTO_OK)
+        status = add_words(rec, hyps[0].labels, hyps[0].n_labels, n_frames, err);
     return status;
 }
 
@@ -318,8 +367,9 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     count(rec, OTO_STAGE_NETWORK, start);
     start = now(rec);
     if (status == OTO_OK)
-        status = rec->search.beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
-                                          : decode_greedy(rec, (size_t)n_frames, err);
+        status = rec->known.n > 0           ? decode_known(rec, (size_t)n_frames, err)
+                 : rec->search.beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
+                                            : decode_greedy(rec, (size_t)n_frames, err);
     if (status == OTO_OK)
         status = append_text(rec, rec->alternatives[0].text, err);
     count(rec, OTO_STAGE_DECODER, start);
@@ -327,6 +377,7 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
         return status;
     rec->log_prob += rec->alternatives[0].log_prob;
     rec->n_segments++;
+    rec->n_static += n_static;
     oto_frontend_drop(rec->frontend, n_static);
     return OTO_OK;
 }
@@ -368,7 +419,8 @@ static size_t quietest_cut(const oto_recognizer *rec, const float *statics)
         }
         sum -= frame_level(rec, statics + start * (size_t)dim, dim);
     }
-    return best + width / 2;
+    size_t cut = best + width / 2, stride = (size_t)rec->model->bundle->frontend.stride;
+    return cut > stride ? cut - cut % stride : cut; /* frames of all segments are evenly spaced */
 }
 
 static oto_status decode_full_segments(oto_recognizer *rec, oto_error *err)
@@ -430,10 +482,32 @@ const char *oto_recognizer_partial(oto_recognizer *rec)
     return rec != NULL && rec->text.size > 0 ? (const char *)rec->text.data : "";
 }
 
+/* The text is what was given, a space between its words. */
+static oto_status settle_known(oto_recognizer *rec, oto_error *err)
+{
+    oto_status status = rec->n_segments > 0 ? OTO_OK : oto_known_reset(&rec->known, err);
+    rec->text.size = 0;
+    if (status == OTO_OK)
+        status =
+            oto_known_finish(&rec->known, &rec->spoken, &rec->log_prob, rec->model->bundle,
+                             (double)rec->n_samples / rec->model->bundle->frontend.rate_hz, err);
+    for (size_t i = 0; i < rec->known.n && status == OTO_OK; i++)
+        status = append_text(rec, rec->known.words[i], err);
+    clear_alternatives(rec);
+    char *text = status == OTO_OK ? oto_strdup(oto_recognizer_partial(rec)) : NULL;
+    if (status == OTO_OK && text == NULL)
+        status = oto_fail_memory(err, "text");
+    if (status == OTO_OK)
+        (void)add_alternative(rec, text, rec->log_prob); /* the list is empty: always taken */
+    return status;
+}
+
 /* The alternatives of a single segment are those of the whole; else, and for no segment, the best
  * text stands alone. */
 static oto_status settle_alternatives(oto_recognizer *rec, oto_error *err)
 {
+    if (rec->known.n > 0)
+        return settle_known(rec, err);
     if (rec->n_segments == 1)
         return OTO_OK;
     clear_alternatives(rec);
@@ -469,12 +543,16 @@ oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
         return status;
     }
     rec->finished = true;
+    double seconds = (double)rec->n_samples / rec->model->bundle->frontend.rate_hz;
+    oto_spoken_settle(&rec->spoken, seconds);
     rec->result = (oto_result){
         .text = rec->alternatives[0].text,
         .log_prob = rec->log_prob,
-        .seconds = (double)rec->n_samples / rec->model->bundle->frontend.rate_hz,
+        .seconds = seconds,
         .n_alternatives = rec->n_alternatives,
         .alternatives = rec->alternatives,
+        .n_words = (int)rec->spoken.n,
+        .words = rec->spoken.list,
     };
     *result = &rec->result;
     return OTO_OK;

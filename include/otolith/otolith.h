@@ -88,6 +88,12 @@ typedef struct oto_recognizer_options {
      * language model does not know. NaN, the default: as the model says, else 0.5, 1.5 and -2. */
     const char *lm;
     double lm_weight, word_bonus, unknown_weight;
+    /** NULL, or the text of the input: it is not searched for, but the times of its words are found
+     * (forced alignment). Words are those that white space separates, as they stand here; their
+     * confidence says how well they fit, 0 for those that were not heard at all. */
+    const char *known_text;
+    int known_gaps; /* 1, the default: between its words, other things may be heard; 0: no */
+    int words; /* 1: words with times and confidence, the default; 0: text alone, a little faster */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 
@@ -97,6 +103,12 @@ typedef struct oto_alternative {
                          with a language model and its bonuses added */
 } oto_alternative;
 
+typedef struct oto_word {
+    const char *text;
+    double start_s, end_s; /* in the input since the last reset; in order, without overlap */
+    double confidence;     /* 0..1 */
+} oto_word;
+
 typedef struct oto_result {
     const char *text;   /* best text, "" when nothing was heard */
     double log_prob;    /* of the best text */
@@ -104,6 +116,8 @@ typedef struct oto_result {
     int n_alternatives; /* >= 1; the first is the best */
     /** Of the whole input when it fitted one segment; else the best text alone. */
     const oto_alternative *alternatives;
+    int n_words; /* of the best text; 0 where options.words was 0 */
+    const oto_word *words;
 } oto_result;
 
 /** options NULL: defaults. The model is borrowed until oto_recognizer_destroy(). */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "api/spoken.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+
+void oto_spoken_reset(struct oto_spoken *spoken)
+{
+    for (size_t i = 0; i < spoken->n; i++)
+        oto_free((char *)(uintptr_t)spoken->list[i].text);
+    spoken->n = 0;
+}
+
+void oto_spoken_clear(struct oto_spoken *spoken)
+{
+    oto_spoken_reset(spoken);
+    oto_free(spoken->list);
+    oto_aligner_destroy(spoken->aligner);
+    *spoken = (struct oto_spoken){0};
+}
+
+/* Takes over the word's text, which may be NULL: out of memory. */
+static oto_status add(struct oto_spoken *spoken, oto_word word, oto_error *err)
+{
+    bool good = word.text != NULL;
+    if (good && spoken->n == spoken->capacity) {
+        size_t capacity = spoken->capacity > 0 ? 2 * spoken->capacity : 64;
+        oto_word *list = oto_realloc(spoken->list, spoken->capacity, capacity, sizeof *list);
+        good = list != NULL;
+        if (good) {
+            spoken->list = list;
+            spoken->capacity = capacity;
+        }
+    }
+    if (!good) {
+        oto_free((char *)(uintptr_t)word.text);
+        return oto_fail_memory(err, "words");
+    }
+    spoken->list[spoken->n++] = word;
+    return OTO_OK;
+}
+
+oto_status oto_spoken_add_unheard(struct oto_spoken *spoken, char *text, double time_s,
+                                  oto_error *err)
+{
+    return add(spoken, (oto_word){.text = text, .start_s = time_s, .end_s = time_s}, err);
+}
+
+oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundle *bundle,
+                               char *text, const struct oto_span *spans, size_t n, double start_s,
+                               oto_error *err)
+{
+    const struct oto_frontend_options *f = &bundle->frontend;
+    double shift_s = f->stride * f->frame_shift_ms / 1000;
+    /* Where frames are not centred, the first one's middle is half a window behind its start. */
+    double late_s = f->snip_edges ? (f->frame_length_ms - f->frame_shift_ms) / 2000 : 0;
+    double log_prob = 0;
+    size_t n_frames = 0;
+    for (size_t i = 0; i < n; i++) {
+        log_prob += spans[i].log_prob;
+        n_frames += spans[i].end - spans[i].start;
+    }
+    const oto_word word = {.text = text,
+                           .start_s = start_s + late_s + (double)spans[0].start * shift_s,
+                           .end_s = start_s + late_s + (double)spans[n - 1].end * shift_s,
+                           .confidence = exp(log_prob / (double)n_frames)};
+    return add(spoken, word, err);
+}
+
+static oto_status align(struct oto_spoken *spoken, const struct oto_bundle *bundle,
+                        const int *labels, int n_labels, const float *log_probs, size_t n_frames,
+                        oto_error *err)
+{
+    oto_status status = OTO_OK;
+    if (spoken->aligner == NULL) {
+        struct oto_align_options options;
+        oto_align_options_init(&options);
+        status = oto_aligner_create(&spoken->aligner, bundle->shape.n_outputs, &options, err);
+    }
+    if (status == OTO_OK)
+        status = oto_aligner_begin(spoken->aligner, labels, (size_t)n_labels, err);
+    if (status == OTO_OK)
+        status = oto_aligner_push(spoken->aligner, log_probs, n_frames, err);
+    return status;
+}
+
+oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
+                          const int *labels, int n_labels, const float *log_probs, size_t n_frames,
+                          double start_s, oto_error *err)
+{
+    const struct oto_span *spans = NULL;
+    size_t n = 0;
+    const int space = bundle->alphabet->space;
+    oto_status status = align(spoken, bundle, labels, n_labels, log_probs, n_frames, err);
+    if (status != OTO_OK)
+        return status;
+    oto_aligner_finish(spoken->aligner, &spans, &n, NULL);
+    for (size_t i = 0, end; i < n && status == OTO_OK; i = end) {
+        char *text = NULL;
+        end = i + 1;
+        if (labels[i] == space)
+            continue;
+        while (end < n && labels[end] != space)
+            end++;
+        status = oto_alphabet_decode(bundle->alphabet, labels + i, (int)(end - i), &text, err);
+        if (status == OTO_OK)
+            status = oto_spoken_add_word(spoken, bundle, text, spans + i, end - i, start_s, err);
+    }
+    return status;
+}
+
+void oto_spoken_settle(struct oto_spoken *spoken, double seconds)
+{
+    for (size_t i = 0; i < spoken->n; i++) {
+        oto_word *word = &spoken->list[i], *before = i > 0 ? word - 1 : NULL;
+        word->start_s = fmin(fmax(word->start_s, 0), seconds);
+        word->end_s = fmin(fmax(word->end_s, word->start_s), seconds);
+        if (before == NULL || word->start_s >= before->end_s)
+            continue;
+        before->end_s = fmax((word->start_s + before->end_s) / 2, before->start_s);
+        word->start_s = before->end_s;
+        word->end_s = fmax(word->end_s, word->start_s);
+    }
+}
