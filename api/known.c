@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/word_edges.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/utf8.h"
@@ -20,6 +21,7 @@ void oto_known_clear(struct oto_known *known)
     oto_free(known->text);
     oto_free(known->first);
     oto_free(known->labels);
+    oto_free(known->levels);
     oto_aligner_destroy(known->aligner);
     *known = (struct oto_known){0};
 }
@@ -128,13 +130,25 @@ oto_status oto_known_init(struct oto_known *known, const char *text,
 
 oto_status oto_known_reset(struct oto_known *known, oto_error *err)
 {
+    known->n_levels = 0;
     return oto_aligner_begin(known->aligner, known->labels, known->n_labels, err);
 }
 
-oto_status oto_known_push(struct oto_known *known, const float *log_probs, size_t n_frames,
+oto_status oto_known_push(struct oto_known *known, const struct oto_segment *segment,
                           oto_error *err)
 {
-    return oto_aligner_push(known->aligner, log_probs, n_frames, err);
+    size_t n = known->n_levels + segment->n_levels;
+    if (n > known->levels_capacity) {
+        float *levels = oto_realloc(known->levels, known->n_levels, 2 * n, sizeof *levels);
+        if (levels == NULL)
+            return oto_fail_memory(err, "levels");
+        known->levels = levels;
+        known->levels_capacity = 2 * n;
+    }
+    memcpy(known->levels + known->n_levels, segment->levels,
+           segment->n_levels * sizeof *known->levels);
+    known->n_levels = n;
+    return oto_aligner_push(known->aligner, segment->log_probs, segment->n_frames, err);
 }
 
 oto_status oto_known_finish(struct oto_known *known, struct oto_spoken *spoken, double *log_prob,
@@ -158,5 +172,8 @@ oto_status oto_known_finish(struct oto_known *known, struct oto_spoken *spoken, 
             status = oto_spoken_add_unheard(spoken, text, end > n_spans ? seconds : time_s, err);
         }
     }
+    if (status == OTO_OK)
+        oto_word_edges_refine(spoken->list, spoken->n, known->levels, known->n_levels, 0,
+                              &bundle->frontend);
     return status;
 }

@@ -7,7 +7,7 @@
 
 /** What white space separates in the text, as the user wrote it, and the labels it stands for. */
 struct oto_known {
-    char *text; /* as it came */
+    char *text;    /* as it came */
     char **words;  /* [n] owned */
     size_t *first; /* [n + 1] first label of each; a word may have none */
     size_t n, capacity;
@@ -15,6 +15,8 @@ struct oto_known {
     size_t n_labels, labels_capacity;
     int n_unknown; /* characters that the model has no symbol for */
     struct oto_aligner *aligner;
+    float *levels; /* [n_levels] of the input so far: 1.4 MB an hour */
+    size_t n_levels, levels_capacity;
 };
 
 /**
@@ -28,8 +30,8 @@ oto_status oto_known_init(struct oto_known *known, const char *text,
 void oto_known_clear(struct oto_known *known);
 /** Ready for the next input. */
 oto_status oto_known_reset(struct oto_known *known, oto_error *err) OTO_WARN_UNUSED;
-/** The next frames; segments but the last are whole strides long. */
-oto_status oto_known_push(struct oto_known *known, const float *log_probs, size_t n_frames,
+/** The next segment; all but the last are whole strides long. Grows by the levels alone. */
+oto_status oto_known_push(struct oto_known *known, const struct oto_segment *segment,
                           oto_error *err) OTO_WARN_UNUSED;
 /** Adds all words to those spoken; those that the path did not reach at the end, seconds. */
 oto_status oto_known_finish(struct oto_known *known, struct oto_spoken *spoken, double *log_prob,

@@ -9,6 +9,7 @@
 #include "api/search.h"
 #include "api/spoken.h"
 #include "api/stages.h"
+#include "api/word_edges.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -34,6 +35,7 @@ struct oto_recognizer {
     float *features;   /* [max_frames, D] */
     float *log_probs;  /* [max_frames, K] */
     int *labels;       /* [max_frames] greedy only */
+    float *levels;     /* [max_static] loudness of static frames */
 
     struct oto_writer text; /* of the segments so far, NUL-terminated */
     double log_prob;
@@ -124,9 +126,10 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
     rec->features = oto_calloc(n_features, sizeof(float));
     rec->log_probs = oto_calloc(n_outputs, sizeof(float));
     rec->labels = oto_calloc(rec->max_frames, sizeof(int));
+    rec->levels = oto_calloc(rec->max_static, sizeof(float));
     rec->alternatives = oto_calloc((size_t)rec->options.n_best, sizeof *rec->alternatives);
     if (rec->features == NULL || rec->log_probs == NULL || rec->labels == NULL ||
-        rec->alternatives == NULL)
+        rec->levels == NULL || rec->alternatives == NULL)
         return oto_fail_memory(err, "recognizer");
     return OTO_OK;
 }
@@ -144,7 +147,8 @@ static oto_status create(oto_recognizer **out, const oto_model *model,
     oto_status status = check_options(&rec->options, model, err);
     if (status == OTO_OK)
         status = create_parts(rec, vocabulary, err);
-    rec->options.lexicon = rec->options.lm = rec->options.known_text = NULL; /* the caller's texts may go */
+    rec->options.lexicon = rec->options.lm = rec->options.known_text =
+        NULL; /* the caller's texts may go */
     if (status != OTO_OK) {
         oto_recognizer_destroy(rec);
         return status;
@@ -211,6 +215,7 @@ void oto_recognizer_destroy(oto_recognizer *rec)
     oto_known_clear(&rec->known);
     oto_writer_clear(&rec->text);
     oto_free(rec->labels);
+    oto_free(rec->levels);
     oto_free(rec->log_probs);
     oto_free(rec->features);
     oto_search_clear(&rec->search);
@@ -275,32 +280,33 @@ static bool add_alternative(oto_recognizer *rec, char *text, double log_prob)
 }
 
 /* The words of the segment's best text. */
-static oto_status add_words(oto_recognizer *rec, const int *labels, int n_labels, size_t n_frames,
-                            oto_error *err)
+static oto_status add_words(oto_recognizer *rec, const int *labels, int n_labels,
+                            const struct oto_segment *segment, oto_error *err)
 {
-    const struct oto_bundle *b = rec->model->bundle;
     if (rec->options.words == 0)
         return OTO_OK;
-    return oto_spoken_add(&rec->spoken, b, labels, n_labels, rec->log_probs, n_frames,
-                          (double)rec->n_static * b->frontend.frame_shift_ms / 1000, err);
+    return oto_spoken_add(&rec->spoken, rec->model->bundle, labels, n_labels, segment, err);
 }
 
-static oto_status decode_greedy(oto_recognizer *rec, size_t n_frames, oto_error *err)
+static oto_status decode_greedy(oto_recognizer *rec, const struct oto_segment *segment,
+                                oto_error *err)
 {
     const struct oto_alphabet *alphabet = rec->model->bundle->alphabet;
     double log_prob = 0;
     char *text = NULL;
-    int n = oto_greedy(rec->labels, NULL, &log_prob, rec->log_probs, n_frames, alphabet->n_symbols);
+    int n = oto_greedy(rec->labels, NULL, &log_prob, segment->log_probs, segment->n_frames,
+                       alphabet->n_symbols);
     oto_status status = oto_alphabet_decode(alphabet, rec->labels, n, &text, err);
     if (status == OTO_OK)
         (void)add_alternative(rec, text, log_prob); /* the list is empty: always taken */
     if (status == OTO_OK)
-        status = add_words(rec, rec->labels, n, n_frames, err);
+        status = add_words(rec, rec->labels, n, segment, err);
     return status;
 }
 
 /* The text is known: its times wait for the end. */
-static oto_status decode_known(oto_recognizer *rec, size_t n_frames, oto_error *err)
+static oto_status decode_known(oto_recognizer *rec, const struct oto_segment *segment,
+                               oto_error *err)
 {
     char *text = oto_strdup("");
     if (text == NULL)
@@ -310,16 +316,17 @@ static oto_status decode_known(oto_recognizer *rec, size_t n_frames, oto_error *
     if (rec->n_segments == 0)
         status = oto_known_reset(&rec->known, err);
     if (status == OTO_OK)
-        status = oto_known_push(&rec->known, rec->log_probs, n_frames, err);
+        status = oto_known_push(&rec->known, segment, err);
     return status;
 }
 
-static oto_status decode_beam(oto_recognizer *rec, size_t n_frames, oto_error *err)
+static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *segment,
+                              oto_error *err)
 {
     const struct oto_hypothesis *hyps = NULL;
     int n_hyps = 0;
     oto_beam_reset(rec->search.beam);
-    oto_status status = oto_beam_push(rec->search.beam, rec->log_probs, n_frames, err);
+    oto_status status = oto_beam_push(rec->search.beam, segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
         status = oto_beam_n_best(rec->search.beam, rec->options.beam, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
@@ -331,7 +338,7 @@ static oto_status decode_beam(oto_recognizer *rec, size_t n_frames, oto_error *e
             oto_free(text);
     }
     if (status == OTO_OK)
-        status = add_words(rec, hyps[0].labels, hyps[0].n_labels, n_frames, err);
+        status = add_words(rec, hyps[0].labels, hyps[0].n_labels, segment, err);
     return status;
 }
 
@@ -345,6 +352,26 @@ static oto_status append_text(oto_recognizer *rec, const char *text, oto_error *
         oto_write_u8(w, ' ');
     oto_write_bytes(w, text, strlen(text) + 1);
     return w->failed ? oto_fail_memory(err, "text") : OTO_OK;
+}
+
+/* The best text of what the network wrote, with alternatives and words. */
+static oto_status decode(oto_recognizer *rec, size_t n_frames, const float *statics,
+                         size_t n_static, oto_error *err)
+{
+    const struct oto_frontend_options *frontend = &rec->model->bundle->frontend;
+    const struct oto_segment segment = {
+        .log_probs = rec->log_probs,
+        .n_frames = n_frames,
+        .levels = rec->levels,
+        .n_levels = n_static,
+        .start_s = (double)rec->n_static * frontend->frame_shift_ms / 1000,
+    };
+    oto_word_levels(rec->levels, statics, n_static, oto_frontend_static_dim(rec->frontend),
+                    frontend);
+    if (rec->known.n > 0)
+        return decode_known(rec, &segment, err);
+    return rec->search.beam != NULL ? decode_beam(rec, &segment, err)
+                                    : decode_greedy(rec, &segment, err);
 }
 
 /* Decodes the first n_static frames that wait, and forgets them. */
@@ -367,9 +394,7 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     count(rec, OTO_STAGE_NETWORK, start);
     start = now(rec);
     if (status == OTO_OK)
-        status = rec->known.n > 0           ? decode_known(rec, (size_t)n_frames, err)
-                 : rec->search.beam != NULL ? decode_beam(rec, (size_t)n_frames, err)
-                                            : decode_greedy(rec, (size_t)n_frames, err);
+        status = decode(rec, (size_t)n_frames, statics, n_static, err);
     if (status == OTO_OK)
         status = append_text(rec, rec->alternatives[0].text, err);
     count(rec, OTO_STAGE_DECODER, start);
@@ -382,44 +407,31 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     return OTO_OK;
 }
 
-/* Loudness of a static frame: C0 or log energy of an MFCC, else the mean of the log-mel values. */
-static double frame_level(const oto_recognizer *rec, const float *frame, int dim)
-{
-    if (rec->model->bundle->frontend.kind == OTO_FEATURE_MFCC)
-        return (double)frame[0];
-    double sum = 0;
-    for (int i = 0; i < dim; i++)
-        sum += (double)frame[i];
-    return sum;
-}
-
 /**
  * Where to cut max_static waiting frames: the middle of the quietest stretch of QUIET_WINDOW_S in
  * their last third, so that a cut falls between words and segments stay long. Depends on those
  * frames alone, not on how they were fed.
  */
-static size_t quietest_cut(const oto_recognizer *rec, const float *statics)
+static size_t quietest_cut(oto_recognizer *rec, const float *statics)
 {
-    int dim = oto_frontend_static_dim(rec->frontend);
-    double shift_s = rec->model->bundle->frontend.frame_shift_ms / 1000;
-    size_t from = rec->max_static - rec->max_static / 3;
-    size_t width = (size_t)(QUIET_WINDOW_S / shift_s + 0.5);
-    if (width < 1 || from + width > rec->max_static)
-        return rec->max_static;
-    double sum = 0, least = 0;
-    size_t best = from;
-    for (size_t t = from; t < rec->max_static; t++) {
-        sum += frame_level(rec, statics + t * (size_t)dim, dim);
+    const struct oto_frontend_options *frontend = &rec->model->bundle->frontend;
+    size_t from = rec->max_static - rec->max_static / 3, stride = (size_t)frontend->stride;
+    size_t width = (size_t)(QUIET_WINDOW_S / (frontend->frame_shift_ms / 1000) + 0.5);
+    size_t cut = rec->max_static;
+    oto_word_levels(rec->levels, statics, rec->max_static, oto_frontend_static_dim(rec->frontend),
+                    frontend);
+    double sum = 0, least = (double)INFINITY;
+    for (size_t t = from; width > 0 && t < rec->max_static; t++) {
+        sum += (double)rec->levels[t];
         if (t < from + width - 1)
             continue;
         size_t start = t + 1 - width;
-        if (start == from || sum < least) {
+        if (sum < least) {
             least = sum;
-            best = start;
+            cut = start + width / 2;
         }
-        sum -= frame_level(rec, statics + start * (size_t)dim, dim);
+        sum -= (double)rec->levels[start];
     }
-    size_t cut = best + width / 2, stride = (size_t)rec->model->bundle->frontend.stride;
     return cut > stride ? cut - cut % stride : cut; /* frames of all segments are evenly spaced */
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "api/word_edges.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -70,7 +71,7 @@ oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundl
 }
 
 static oto_status align(struct oto_spoken *spoken, const struct oto_bundle *bundle,
-                        const int *labels, int n_labels, const float *log_probs, size_t n_frames,
+                        const int *labels, int n_labels, const struct oto_segment *segment,
                         oto_error *err)
 {
     oto_status status = OTO_OK;
@@ -82,18 +83,18 @@ static oto_status align(struct oto_spoken *spoken, const struct oto_bundle *bund
     if (status == OTO_OK)
         status = oto_aligner_begin(spoken->aligner, labels, (size_t)n_labels, err);
     if (status == OTO_OK)
-        status = oto_aligner_push(spoken->aligner, log_probs, n_frames, err);
+        status = oto_aligner_push(spoken->aligner, segment->log_probs, segment->n_frames, err);
     return status;
 }
 
 oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
-                          const int *labels, int n_labels, const float *log_probs, size_t n_frames,
-                          double start_s, oto_error *err)
+                          const int *labels, int n_labels, const struct oto_segment *segment,
+                          oto_error *err)
 {
     const struct oto_span *spans = NULL;
-    size_t n = 0;
+    size_t n = 0, n_before = spoken->n;
     const int space = bundle->alphabet->space;
-    oto_status status = align(spoken, bundle, labels, n_labels, log_probs, n_frames, err);
+    oto_status status = align(spoken, bundle, labels, n_labels, segment, err);
     if (status != OTO_OK)
         return status;
     oto_aligner_finish(spoken->aligner, &spans, &n, NULL);
@@ -106,8 +107,12 @@ oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bu
             end++;
         status = oto_alphabet_decode(bundle->alphabet, labels + i, (int)(end - i), &text, err);
         if (status == OTO_OK)
-            status = oto_spoken_add_word(spoken, bundle, text, spans + i, end - i, start_s, err);
+            status = oto_spoken_add_word(spoken, bundle, text, spans + i, end - i, segment->start_s,
+                                         err);
     }
+    if (status == OTO_OK)
+        oto_word_edges_refine(spoken->list + n_before, spoken->n - n_before, segment->levels,
+                              segment->n_levels, segment->start_s, &bundle->frontend);
     return status;
 }
 

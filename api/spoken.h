@@ -18,16 +18,19 @@ struct oto_spoken {
 void oto_spoken_reset(struct oto_spoken *spoken);
 void oto_spoken_clear(struct oto_spoken *spoken);
 
-/**
- * Adds the words of a text that is the best of a segment.
- *
- * @param labels     the text, and its frames in log_probs [n_frames, K]
- * @param start_s    when the first frame's stride begins, in seconds of the input
- * Errors: OTO_ERR_MEMORY.
- */
+/** A part of the input. */
+struct oto_segment {
+    const float *log_probs; /* [n_frames, K] */
+    size_t n_frames;
+    const float *levels; /* [n_levels] of its static frames (api/word_edges.h) */
+    size_t n_levels;
+    double start_s; /* when its first frame begins, in seconds of the input */
+};
+
+/** Adds the words of a segment's best text. Errors: OTO_ERR_MEMORY. */
 oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
-                          const int *labels, int n_labels, const float *log_probs, size_t n_frames,
-                          double start_s, oto_error *err) OTO_WARN_UNUSED;
+                          const int *labels, int n_labels, const struct oto_segment *segment,
+                          oto_error *err) OTO_WARN_UNUSED;
 /** Adds one word, whose labels emit in spans [n]; n >= 1. text is taken over, NULL is
  * OTO_ERR_MEMORY. */
 oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundle *bundle,

@@ -1,218 +1,182 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words and language models through the public API, with a model of random weights. */
-#include "unit.h"
-
+/* Words of a result, and the times of a text that is known. */
 #include <math.h>
 
-#include "api/stages.h"
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/rng.h"
-#include "otolith/otolith.h"
-#include "tiny_model.h"
 
-#define N_LONG 32000
+#define N_LONG (16000 * 6)
 #include "recognizer_fixture.h"
 
-/* Every word of the text is one of the list. */
-static void check_words(const char *text, const char *words)
+/* In order, without overlap, within the input; their texts are the result's. */
+static void check_words(const oto_result *result)
 {
-    char copy[2000], padded[64];
-    snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
-        snprintf(padded, sizeof padded, "\n%s\n", word);
-        assert_contains(words, padded);
+    char text[4000] = "";
+    double end_s = 0;
+    for (int i = 0; i < result->n_words; i++) {
+        const oto_word *w = &result->words[i];
+        if (!(w->start_s >= end_s && w->end_s >= w->start_s && w->end_s <= result->seconds))
+            fail_msg("word %d \"%s\" from %g to %g, after %g, in %g s", i, w->text, w->start_s,
+                     w->end_s, end_s, result->seconds);
+        assert_true(w->confidence >= 0 && w->confidence <= 1);
+        end_s = w->end_s;
+        assert_true(strlen(text) + strlen(w->text) + 2 < sizeof text);
+        strcat(strcat(text, i > 0 ? " " : ""), w->text);
     }
+    assert_string_equal(text, result->text);
 }
 
-/* The option reads a file; the model's own lexicon comes after it, and "none" switches it off. */
-static void test_lexicon(void **state)
+static void of_a_result(void **state)
 {
     (void)state;
-    static const char words[] = "\na\nab\nbeb\ncd\nde\nec\n", own_words[] = "\naaa\nd\n";
-    oto_error err = {0};
-    struct tiny_model tiny;
-    oto_model *strict = NULL;
-    char folder[64], model_path[128], path[128], bad_path[128];
-    unit_make_folder(folder);
-    snprintf(model_path, sizeof model_path, "%s/strict.oto", folder);
-    snprintf(path, sizeof path, "%s/words", folder);
-    snprintf(bad_path, sizeof bad_path, "%s/bad", folder);
-    unit_write_file(path, words + 1, sizeof words - 2);
-    unit_write_file(bad_path, "a\nx\n", 4);
-    assert_int_equal(tiny_model_init(&tiny, 3, &err), OTO_OK);
-    assert_int_equal(oto_lexicon_parse(&tiny.bundle.lexicon, own_words + 1, sizeof own_words - 2,
-                                       "words", tiny.bundle.alphabet, &err),
-                     OTO_OK);
-    assert_int_equal(oto_bundle_save(&tiny.bundle, model_path, &err), OTO_OK);
-    oto_lexicon_destroy(tiny.bundle.lexicon);
-    tiny_model_clear(&tiny);
-    assert_int_equal(oto_model_load(&strict, model_path, &err), OTO_OK);
-    oto_recognizer *free_rec = make(8, 1, 30);
-    char free_text[2000];
-    snprintf(free_text, sizeof free_text, "%s", run(free_rec, sound, 32000, 1600)->text);
-    oto_recognizer_destroy(free_rec);
-    static const struct {
-        bool strict_model;
-        int beam;
-    } cases[] = {{false, 1}, {false, 8}, {true, 1}, {true, 8}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const oto_model *m = cases[i].strict_model ? strict : model;
-        const char *const files[] = {path, "", "none", NULL};
-        for (int k = 0; k < 4; k++) {
-            oto_recognizer *rec = NULL;
-            oto_recognizer_options options;
-            oto_recognizer_options_init(&options);
-            options.beam = options.n_best = cases[i].beam;
-            options.lexicon = files[k];
-            assert_int_equal(oto_recognizer_create(&rec, m, &options, &err), OTO_OK);
-            const oto_result *r = run(rec, sound, 32000, 1600);
-            const char *expected = k == 0 ? words : k != 2 && m == strict ? own_words : NULL;
-            for (int j = 0; expected != NULL && j < r->n_alternatives; j++)
-                check_words(r->alternatives[j].text, expected);
-            if (expected != NULL && cases[i].beam > 1)
-                assert_true(strlen(r->text) > 3);
-            if (expected == NULL && cases[i].beam > 1)
-                assert_string_equal(r->text, free_text);
+    for (int beam = 1; beam <= 8; beam += 7) {
+        for (double segment_s = 1; segment_s <= 30; segment_s += 29) {
+            oto_recognizer *rec = make(beam, 1, segment_s);
+            const oto_result *result = run(rec, sound, N_LONG, 0);
+            check_words(result);
+            int n = result->n_words;
+            assert_in_range(n, segment_s < 2 ? 3 : 1, 1000); /* each segment begins a word */
+            oto_word *first = malloc((size_t)n * sizeof *first);
+            assert_non_null(first);
+            memcpy(first, result->words, (size_t)n * sizeof *first);
+            result = run(rec, sound, N_LONG, 777);
+            assert_int_equal(result->n_words, n);
+            for (int i = 0; i < n; i++)
+                assert_true(first[i].start_s == result->words[i].start_s &&
+                            first[i].end_s == result->words[i].end_s &&
+                            first[i].confidence == result->words[i].confidence);
+            result = run(rec, sound, 0, 1);
+            assert_int_equal(result->n_words, 0);
+            free(first);
             oto_recognizer_destroy(rec);
         }
     }
-    oto_recognizer *rec = NULL;
-    oto_recognizer_options options;
-    oto_recognizer_options_init(&options);
-    options.lexicon = bad_path;
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_DATA);
-    assert_contains(err.message, "/bad:2: \"x\"");
-    assert_null(rec);
-    options.lexicon = "/nowhere/words";
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_NOT_FOUND);
-    oto_model_destroy(strict);
-    unit_remove_folder(folder);
 }
 
-/* A language model scores words; its file, its weights and their range. */
-static void test_language_model(void **state)
+static oto_recognizer *make_with(const char *known_text, int words, double max_segment_s)
 {
-    (void)state;
-    static const char arpa[] = "\\data\\\nngram 1=5\n\n\\1-grams:\n-3\t<unk>\n-99\t<s>\n-1\t</s>\n"
-                               "-0.3\tbad\n-0.6\tabe\n\n\\end\\\n";
     oto_error err = {0};
-    char folder[64], path[128];
-    unit_make_folder(folder);
-    snprintf(path, sizeof path, "%s/toy.arpa", folder);
-    unit_write_file(path, arpa, sizeof arpa - 1);
     oto_recognizer *rec = NULL;
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
-    options.lm = path;
-    options.lm_weight = 4;
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_OK);
-    unit_remove_folder(folder); /* read by then */
-    const oto_result *r = run(rec, sound, 32000, 1600);
-    if (!strstr(r->text, "bad") && !strstr(r->text, "abe"))
-        fail_msg("\"%s\"", r->text);
+    options.known_text = known_text;
+    options.words = words;
+    options.max_segment_s = max_segment_s;
+    if (oto_recognizer_create(&rec, model, &options, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    return rec;
+}
+
+static void left_out(void **state)
+{
+    (void)state;
+    oto_recognizer *rec = make_with(NULL, 0, 30), *with = make_with(NULL, 1, 30);
+    const oto_result *result = run(rec, sound, N_LONG, 0);
+    assert_int_equal(result->n_words, 0);
+    assert_string_equal(result->text, run(with, sound, N_LONG, 0)->text);
     oto_recognizer_destroy(rec);
-    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_NOT_FOUND);
-    assert_null(rec);
-    static const struct {
-        double weight, bonus, unknown;
-        const char *message;
-    } bad[] = {{-1, 0, 0, "lm-weight: found -1"},
-               {INFINITY, 0, 0, "lm-weight: found inf"},
-               {1, 101, 0, "word-bonus: found 101"},
-               {1, 0, 1, "unknown-weight: found 1"}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        options.lm_weight = bad[i].weight;
-        options.word_bonus = bad[i].bonus;
-        options.unknown_weight = bad[i].unknown;
-        assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_ARGUMENT);
-        assert_contains(err.message, bad[i].message);
-    }
+    oto_recognizer_destroy(with);
 }
 
-/* A model with a language model of its own: used unless another or none is asked for, with its own
- * weights unless others are given; and recognisers made like another one share what it read. */
-static void test_own_language_model(void **state)
+/* Words as they were written, whatever they are to the model. */
+static void known_text(void **state)
 {
     (void)state;
-    static const char arpa[] = "\\data\\\nngram 1=5\n\n\\1-grams:\n-3\t<unk>\n-99\t<s>\n-1\t</s>\n"
-                               "-0.3\tbad\n-0.6\tabe\n\n\\end\\\n";
-    oto_error err = {0};
-    struct tiny_model tiny;
-    oto_model *scored = NULL;
-    char folder[64], path[128], arpa_path[128], texts[6][2000];
-    unit_make_folder(folder);
-    snprintf(path, sizeof path, "%s/scored.oto", folder);
-    snprintf(arpa_path, sizeof arpa_path, "%s/toy.arpa", folder);
-    unit_write_file(arpa_path, arpa, sizeof arpa - 1);
-    assert_int_equal(tiny_model_init(&tiny, 3, &err), OTO_OK);
-    assert_int_equal(oto_lm_open(&tiny.bundle.lm, arpa_path, &err), OTO_OK);
-    tiny.bundle.language = (struct oto_language_options){4, 2, -3};
-    assert_int_equal(oto_bundle_save(&tiny.bundle, path, &err), OTO_OK);
-    oto_lm_close(tiny.bundle.lm);
-    tiny_model_clear(&tiny);
-    assert_int_equal(oto_model_load(&scored, path, &err), OTO_OK);
-    oto_recognizer_options options[6];
-    for (int i = 0; i < 6; i++)
-        oto_recognizer_options_init(&options[i]);
-    options[1].lm = arpa_path; /* of a model without: the same weights */
-    options[1].lm_weight = 4;
-    options[1].word_bonus = 2;
-    options[1].unknown_weight = -3;
-    options[2].lm = "none";
-    options[4].lm = arpa_path; /* of the model with one: its weights but for one */
-    options[4].word_bonus = 40;
-    options[5] = options[1];
-    options[5].word_bonus = 40;
-    const oto_model *const models[] = {scored, model, scored, model, scored, model};
-    for (int i = 0; i < 6; i++) {
-        oto_recognizer *rec = NULL, *like = NULL;
-        options[i].n_best = 3;
-        assert_int_equal(oto_recognizer_create(&rec, models[i], &options[i], &err), OTO_OK);
-        assert_int_equal(oto_recognizer_create_like(&like, rec, &err), OTO_OK);
-        snprintf(texts[i], sizeof texts[i], "%s", run(rec, sound, 32000, 1600)->text);
-        oto_recognizer_destroy(rec);
-        const oto_result *r = run(like, sound, 32000, 700);
-        assert_string_equal(r->text, texts[i]);
-        assert_int_equal(r->n_alternatives, 3);
-        oto_recognizer_destroy(like);
+    static const char text[] = " Bad, \xC3\xA9"
+                               "bc-de\t...\n(ace) 17 abba  cede\n";
+    oto_recognizer *rec = make_with(text, 1, 1), *like = NULL;
+    assert_int_equal(oto_recognizer_create_like(&like, rec, NULL), OTO_OK);
+    const oto_result *result = run(rec, sound, N_LONG, 0);
+    assert_string_equal(result->text, "Bad, \xC3\xA9"
+                                      "bc-de ... (ace) 17 abba cede");
+    assert_int_equal(result->n_words, 7);
+    check_words(result);
+    for (int i = 0; i < 7; i++) {
+        bool none = i == 2 || i == 4;
+        assert_true((result->words[i].end_s > result->words[i].start_s) != none);
+        assert_true((result->words[i].confidence > 0) != none);
     }
-    assert_string_equal(texts[0], texts[1]);
-    assert_string_equal(texts[2], texts[3]);
-    assert_string_equal(texts[4], texts[5]);
-    assert_string_not_equal(texts[0], texts[2]);
-    assert_string_not_equal(texts[0], texts[4]);
-    oto_model_destroy(scored);
-    unit_remove_folder(folder);
-}
-
-static void test_create_like(void **state)
-{
-    (void)state;
-    oto_error err = {0};
-    oto_recognizer *rec = make(8, 2, 30), *like = rec;
-    assert_int_equal(oto_recognizer_create_like(NULL, rec, &err), OTO_ERR_ARGUMENT);
-    assert_int_equal(oto_recognizer_create_like(&like, NULL, &err), OTO_ERR_ARGUMENT);
-    assert_null(like);
-    size_t n = 0;
-    for (oto_status status = OTO_ERR_MEMORY; status != OTO_OK; n++) {
-        (void)oto_mem_fail_nth(n + 1);
-        status = oto_recognizer_create_like(&like, rec, &err);
-        (void)oto_mem_fail_nth(0);
-        assert_true(status == OTO_OK || (status == OTO_ERR_MEMORY && like == NULL));
-    }
-    assert_true(n > 5);
+    assert_true(isfinite(result->log_prob) && result->log_prob < 0);
+    double last_s = result->words[6].start_s;
+    assert_true(last_s > 1); /* not all in the first segment */
+    assert_true(run(like, sound, N_LONG, 100)->words[6].start_s == last_s);
+    assert_true(run(rec, sound, N_LONG, 12345)->words[6].start_s == last_s);
+    /* too little sound: the rest is not heard */
+    result = run(rec, sound, 1600, 0);
+    assert_int_equal(result->n_words, 7);
+    assert_true(result->words[6].confidence == 0 && result->words[6].start_s == result->seconds);
+    result = run(rec, sound, 0, 1);
+    assert_int_equal(result->n_words, 7);
+    check_words(result);
+    oto_recognizer_destroy(rec);
     oto_recognizer_destroy(like);
+}
+
+static void bad_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {{"abc \xFF", "byte 4 is not valid UTF-8"},
+                 {" 12 34 ", "no character that the model knows, in 2 words"},
+                 {"", "no character that the model knows, in 0 words"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        oto_error err = {0};
+        oto_recognizer *rec = NULL;
+        oto_recognizer_options options;
+        oto_recognizer_options_init(&options);
+        options.known_text = cases[i].text;
+        assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_DATA);
+        assert_contains(err.message, cases[i].message);
+        assert_null(rec);
+    }
+    oto_error err = {0};
+    oto_recognizer *rec = NULL;
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.words = 2;
+    assert_int_equal(oto_recognizer_create(&rec, model, &options, &err), OTO_ERR_ARGUMENT);
+    assert_contains(err.message, "words: found 2");
+}
+
+static oto_status whole(const char *known_text_or_null)
+{
+    const oto_result *result = NULL;
+    oto_recognizer *rec = NULL;
+    oto_recognizer_options options;
+    oto_recognizer_options_init(&options);
+    options.known_text = known_text_or_null;
+    options.max_segment_s = 1;
+    oto_status status = oto_recognizer_create(&rec, model, &options, NULL);
+    if (status == OTO_OK)
+        status = oto_recognizer_feed(rec, sound, N_LONG / 2, NULL);
+    if (status == OTO_OK)
+        status = oto_recognizer_finish(rec, &result, NULL);
     oto_recognizer_destroy(rec);
+    return status;
+}
+
+static void no_memory(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {NULL, "abba cede (ace) ... bad"};
+    for (int i = 0; i < 2; i++) {
+        oto_mem_fail_nth(0);
+        assert_int_equal(whole(texts[i]), OTO_OK);
+        size_t n = oto_mem_fail_nth(0);
+        assert_in_range(n, 20, 100000);
+        for (size_t nth = 1; nth <= n; nth++) {
+            oto_mem_fail_nth(nth);
+            assert_int_equal(whole(texts[i]), OTO_ERR_MEMORY);
+        }
+        oto_mem_fail_nth(0);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lexicon),
-        cmocka_unit_test(test_language_model),
-        cmocka_unit_test(test_own_language_model),
-        cmocka_unit_test(test_create_like),
+        cmocka_unit_test(of_a_result), cmocka_unit_test(left_out),  cmocka_unit_test(known_text),
+        cmocka_unit_test(bad_text),    cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
