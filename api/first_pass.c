@@ -8,7 +8,10 @@
 #include "base/mem.h"
 #include "features/cmvn.h"
 
-enum { WAIT_FRAMES = 50 }; /* of a first utterance without statistics */
+enum {
+    WAIT_FRAMES = 50, /* of a first utterance without statistics */
+    KEEP_LABELS = 20  /* of the likeliest text may stay undecided: some four words */
+};
 
 struct oto_first_pass {
     const struct oto_bundle *bundle;
@@ -26,7 +29,8 @@ struct oto_first_pass {
 
     double *sums;     /* [2*dim] scratch */
     float *log_probs; /* [max_vectors, K] */
-    int *labels;      /* [max_vectors] greedy only */
+    int *labels;      /* [max_vectors] of the text so far, at first those that are settled */
+    int n_settled;
     size_t n_passed, n_blank;
     char *text;
     bool ended, has_text; /* text is that of n_passed */
@@ -159,6 +163,7 @@ static void set_stats(struct oto_cmvn_stats *out, const struct oto_cmvn_stats *i
 
 static void forget(struct oto_first_pass *p)
 {
+    p->n_settled = 0;
     p->n_static = p->n_normalised = p->n_vectors = p->n_passed = p->n_blank = 0;
     set_stats(&p->heard, NULL);
     oto_network_stream_reset(p->stream);
@@ -228,6 +233,22 @@ static size_t n_complete(const struct oto_first_pass *p)
     return p->n_normalised < need ? 0 : (p->n_normalised - need) / (size_t)p->stride + 1;
 }
 
+/* Takes what is settled out of the search: later frames have less to compare, and words are shown
+ * as settled some words behind the last one. */
+static oto_status search(struct oto_first_pass *p, const oto_real *log_probs, size_t n,
+                         oto_error *err)
+{
+    struct oto_hypothesis settled;
+    oto_status status = oto_beam_push(p->search.beam, log_probs, n, err);
+    if (status == OTO_OK)
+        status = oto_beam_commit(p->search.beam, KEEP_LABELS, &settled, err);
+    if (status != OTO_OK)
+        return status;
+    memcpy(p->labels + p->n_settled, settled.labels, (size_t)settled.n_labels * sizeof(int));
+    p->n_settled += settled.n_labels;
+    return OTO_OK;
+}
+
 static oto_status take_log_probs(void *arg, const oto_real *log_probs, size_t n, oto_error *err)
 {
     struct oto_first_pass *p = arg;
@@ -242,7 +263,7 @@ static oto_status take_log_probs(void *arg, const oto_real *log_probs, size_t n,
     memcpy(p->log_probs + p->n_passed * width, log_probs, n * width * sizeof *log_probs);
     p->n_passed += n;
     p->has_text = false;
-    return p->search.beam != NULL ? oto_beam_push(p->search.beam, log_probs, n, err) : OTO_OK;
+    return p->search.beam != NULL ? search(p, log_probs, n, err) : OTO_OK;
 }
 
 /* Makes vectors up to number n and gives them to the network. A part of the utterance is enough for
@@ -292,8 +313,9 @@ oto_status oto_first_pass_finish(struct oto_first_pass *p, oto_error *err)
 /* ---- text -------------------------------------------------------------------------------- */
 
 /* Bytes of text that come of the whole words among the first n labels. */
-static oto_status count_stable(struct oto_first_pass *p, const int *labels, int n, oto_error *err)
+static oto_status count_stable(struct oto_first_pass *p, int n, oto_error *err)
 {
+    const int *labels = p->labels;
     const struct oto_alphabet *alphabet = p->bundle->alphabet;
     char *words = NULL;
     while (n > 0 && alphabet->space > 0 && labels[n - 1] != alphabet->space)
@@ -310,13 +332,14 @@ static oto_status find_text(struct oto_first_pass *p, oto_error *err)
 {
     const struct oto_alphabet *alphabet = p->bundle->alphabet;
     const struct oto_hypothesis *hyps = NULL;
-    struct oto_hypothesis best = {.labels = p->labels};
-    int n_hyps = 0, n_stable = 0;
+    struct oto_hypothesis best = {0};
+    int n_hyps = 0, n_stable = 0, n_labels;
     char *text = NULL;
     oto_status status = OTO_OK;
     if (p->search.beam == NULL) {
         best.n_labels = oto_greedy(p->labels, NULL, &best.log_prob, p->log_probs, p->n_passed,
                                    alphabet->n_symbols);
+        n_stable = best.n_labels; /* no frame changes what was the likeliest before it */
     } else if (p->ended) {
         status = oto_beam_n_best(p->search.beam, 1, &hyps, &n_hyps, err);
         if (status == OTO_OK)
@@ -324,12 +347,13 @@ static oto_status find_text(struct oto_first_pass *p, oto_error *err)
     } else {
         status = oto_beam_partial(p->search.beam, &best, &n_stable, err);
     }
+    n_labels = p->n_settled + best.n_labels;
+    if (best.labels != NULL)
+        memcpy(p->labels + p->n_settled, best.labels, (size_t)best.n_labels * sizeof(int));
     if (status == OTO_OK)
-        status = oto_alphabet_decode(alphabet, best.labels, best.n_labels, &text, err);
-    if (p->ended || p->search.beam == NULL) /* no frame changes what was the likeliest before it */
-        n_stable = best.n_labels;
+        status = oto_alphabet_decode(alphabet, p->labels, n_labels, &text, err);
     if (status == OTO_OK)
-        status = count_stable(p, best.labels, n_stable, err);
+        status = count_stable(p, p->ended ? n_labels : p->n_settled + n_stable, err);
     if (status != OTO_OK) {
         oto_free(text);
         return status;
