@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acoustic/network_stream.h"
+#include "api/word_edges.h"
 #include "base/mem.h"
 #include "features/cmvn.h"
 
@@ -30,7 +31,8 @@ struct oto_first_pass {
     double *sums;     /* [2*dim] scratch */
     float *log_probs; /* [max_vectors, K] */
     int *labels;      /* [max_vectors] of the text so far, at first those that are settled */
-    int n_settled;
+    int n_settled, n_labels;
+    float *levels; /* [max_static] scratch */
     size_t n_passed, n_blank;
     char *text;
     bool ended, has_text; /* text is that of n_passed */
@@ -79,9 +81,10 @@ static oto_status create_buffers(struct oto_first_pass *p, double max_seconds, o
     p->vectors = oto_calloc(n_vectors, sizeof(float));
     p->log_probs = oto_calloc(n_outputs, sizeof(float));
     p->labels = oto_calloc(p->max_vectors, sizeof(int));
+    p->levels = oto_calloc(p->max_static, sizeof(float));
     p->sums = oto_calloc(2 * (size_t)p->dim, sizeof(double));
     if (p->statics == NULL || p->normalised == NULL || p->vectors == NULL || p->log_probs == NULL ||
-        p->labels == NULL || p->sums == NULL)
+        p->labels == NULL || p->sums == NULL || p->levels == NULL)
         return oto_fail_memory(err, "first pass");
     oto_status status = oto_cmvn_stats_init(&p->heard, p->dim, err);
     return status == OTO_OK ? oto_cmvn_stats_init(&p->prior, p->dim, err) : status;
@@ -122,6 +125,7 @@ void oto_first_pass_destroy(struct oto_first_pass *p)
     oto_free(p->text);
     oto_cmvn_stats_clear(&p->prior);
     oto_cmvn_stats_clear(&p->heard);
+    oto_free(p->levels);
     oto_free(p->sums);
     oto_free(p->labels);
     oto_free(p->log_probs);
@@ -333,7 +337,7 @@ static oto_status find_text(struct oto_first_pass *p, oto_error *err)
     const struct oto_alphabet *alphabet = p->bundle->alphabet;
     const struct oto_hypothesis *hyps = NULL;
     struct oto_hypothesis best = {0};
-    int n_hyps = 0, n_stable = 0, n_labels;
+    int n_hyps = 0, n_stable = 0;
     char *text = NULL;
     oto_status status = OTO_OK;
     if (p->search.beam == NULL) {
@@ -347,13 +351,13 @@ static oto_status find_text(struct oto_first_pass *p, oto_error *err)
     } else {
         status = oto_beam_partial(p->search.beam, &best, &n_stable, err);
     }
-    n_labels = p->n_settled + best.n_labels;
+    p->n_labels = p->n_settled + best.n_labels;
     if (best.labels != NULL)
         memcpy(p->labels + p->n_settled, best.labels, (size_t)best.n_labels * sizeof(int));
     if (status == OTO_OK)
-        status = oto_alphabet_decode(alphabet, p->labels, n_labels, &text, err);
+        status = oto_alphabet_decode(alphabet, p->labels, p->n_labels, &text, err);
     if (status == OTO_OK)
-        status = count_stable(p, p->ended ? n_labels : p->n_settled + n_stable, err);
+        status = count_stable(p, p->ended ? p->n_labels : p->n_settled + n_stable, err);
     if (status != OTO_OK) {
         oto_free(text);
         return status;
@@ -374,6 +378,16 @@ oto_status oto_first_pass_text(struct oto_first_pass *p, const char **text, size
     if (log_prob != NULL)
         *log_prob = p->log_prob;
     return status;
+}
+
+oto_status oto_first_pass_words(struct oto_first_pass *p, struct oto_spoken *spoken, oto_error *err)
+{
+    const struct oto_segment segment = {.log_probs = p->log_probs,
+                                        .n_frames = p->n_passed,
+                                        .levels = p->levels,
+                                        .n_levels = p->n_static};
+    oto_word_levels(p->levels, p->statics, p->n_static, p->dim, &p->bundle->frontend);
+    return oto_spoken_add(spoken, p->bundle, p->labels, p->n_labels, &segment, err);
 }
 
 void oto_first_pass_blank(const struct oto_first_pass *p, double *passed_s, double *blank_s)

@@ -13,6 +13,7 @@
 
 #include "api/model.h"
 #include "api/search.h"
+#include "api/spoken.h"
 
 struct oto_first_pass;
 
@@ -43,6 +44,10 @@ oto_status oto_first_pass_finish(struct oto_first_pass *pass, oto_error *err) OT
  * call. */
 oto_status oto_first_pass_text(struct oto_first_pass *pass, const char **text, size_t *n_stable,
                                double *log_prob, oto_error *err) OTO_WARN_UNUSED;
+/** Adds the words of the text to spoken, with times from the utterance's first frame on. After
+ * oto_first_pass_finish() and oto_first_pass_text(). */
+oto_status oto_first_pass_words(struct oto_first_pass *pass, struct oto_spoken *spoken,
+                                oto_error *err) OTO_WARN_UNUSED;
 /** Seconds of the utterance that the network has passed, and for how many of them, up to there, the
  * blank was the likeliest. */
 void oto_first_pass_blank(const struct oto_first_pass *pass, double *passed_s, double *blank_s);

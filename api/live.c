@@ -37,7 +37,9 @@ struct oto_live {
     uint64_t first;                             /* number of samples[0] since reset */
     float *levels;                              /* [n_max / block] of the utterance's blocks */
 
-    double second_pass_cost; /* seconds for a second, 0: not known yet */
+    struct oto_spoken spoken; /* words of an utterance by the first pass alone */
+    bool has_words;           /* wanted */
+    double second_pass_cost;  /* seconds for a second, 0: not known yet */
     bool failed;
     oto_live_partial_text partial;
 };
@@ -99,6 +101,8 @@ static oto_status create_recognizers(oto_live *live, const oto_recognizer_option
         memcpy(&options, given, n);
         options.struct_size = sizeof options;
     }
+    options.known_text = NULL; /* nobody knows what will be said */
+    live->has_words = options.words != 0;
     options.max_segment_s = 2 * live->options.max_utterance_s; /* never cut again */
     oto_status status = oto_recognizer_create(&live->recognizer, live->model, &options, err);
     if (status != OTO_OK)
@@ -161,6 +165,7 @@ void oto_live_destroy(oto_live *live)
 {
     if (live == NULL)
         return;
+    oto_spoken_clear(&live->spoken);
     oto_free(live->levels);
     oto_free(live->samples);
     oto_frontend_destroy(live->frontend);
@@ -234,33 +239,50 @@ static oto_status hear_again(oto_live *live, size_t n, const oto_result **result
     return status;
 }
 
+/* What the first pass says is the result. */
+static oto_status conclude(oto_live *live, size_t n, oto_result *result, oto_alternative *only,
+                           oto_error *err)
+{
+    const double seconds = (double)n / live->rate_hz;
+    oto_spoken_reset(&live->spoken);
+    if (live->has_words) {
+        oto_status status = oto_first_pass_words(live->pass, &live->spoken, err);
+        if (status != OTO_OK)
+            return status;
+        oto_spoken_settle(&live->spoken, seconds);
+    }
+    *result = (oto_result){.text = only->text,
+                           .log_prob = only->log_prob,
+                           .seconds = seconds,
+                           .n_alternatives = 1,
+                           .alternatives = only,
+                           .n_words = (int)live->spoken.n,
+                           .words = live->spoken.list};
+    return OTO_OK;
+}
+
 /* The utterance is the first n samples held: its text is told, if it has any. */
 static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
 {
-    const char *text = "";
     size_t n_stable;
-    oto_alternative only = {0};
+    oto_alternative only = {.text = ""};
     oto_result first = {0};
-    const oto_result *result = &first;
-    oto_live_utterance utterance = {.n_passes = 1};
+    oto_live_utterance utterance = {.result = &first, .n_passes = 1};
     oto_status status = oto_first_pass_finish(live->pass, err);
     if (status == OTO_OK)
-        status = oto_first_pass_text(live->pass, &text, &n_stable, &only.log_prob, err);
+        status = oto_first_pass_text(live->pass, &only.text, &n_stable, &only.log_prob, err);
     /* Both passes must have heard something: noise seldom deceives them both. */
-    if (status == OTO_OK && text[0] != 0 && has_second_pass(live, n)) {
+    if (status != OTO_OK || only.text[0] == 0)
+        return status;
+    if (has_second_pass(live, n)) {
         utterance.n_passes = 2;
-        status = hear_again(live, n, &result, err);
+        status = hear_again(live, n, &utterance.result, err);
+    } else {
+        status = conclude(live, n, &first, &only, err);
     }
-    only.text = text;
-    first = (oto_result){.text = text,
-                         .log_prob = only.log_prob,
-                         .seconds = (double)n / live->rate_hz,
-                         .n_alternatives = 1,
-                         .alternatives = &only};
-    utterance.result = result;
     utterance.start_s = (double)live->first / live->rate_hz;
     utterance.end_s = (double)(live->first + n) / live->rate_hz;
-    if (status == OTO_OK && text[0] != 0 && result->text[0] != 0 && live->options.utterance != NULL)
+    if (status == OTO_OK && utterance.result->text[0] != 0 && live->options.utterance != NULL)
         live->options.utterance(live->options.user_data, &utterance);
     return status;
 }

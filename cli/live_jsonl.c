@@ -29,6 +29,22 @@ static void begin(FILE *out, const char *type, const struct oto_live_event *e)
     number(out, "heard", e->heard_s);
 }
 
+static void write_words(FILE *out, const oto_result *result, double start_s)
+{
+    number(out, "log_prob", result->log_prob);
+    fputs(",\"words\":[", out);
+    for (int i = 0; i < result->n_words; i++) {
+        const oto_word *w = &result->words[i];
+        fputs(i > 0 ? ",{\"word\":" : "{\"word\":", out);
+        oto_json_text(out, w->text);
+        number(out, "start", start_s + w->start_s);
+        number(out, "end", start_s + w->end_s);
+        number(out, "confidence", w->confidence);
+        putc('}', out);
+    }
+    putc(']', out);
+}
+
 static void write_text(FILE *out, const struct oto_live_event *e)
 {
     begin(out, e->type == OTO_LIVE_FINAL ? "final" : "partial", e);
@@ -38,7 +54,7 @@ static void write_text(FILE *out, const struct oto_live_event *e)
     if (e->type == OTO_LIVE_PARTIAL)
         count(out, "stable", e->n_stable);
     else
-        number(out, "log_prob", e->result->log_prob);
+        write_words(out, e->result, e->start_s);
 }
 
 static void write_meta(FILE *out, const struct oto_live_event *e)

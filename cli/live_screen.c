@@ -207,10 +207,14 @@ void oto_screen_print(struct oto_screen *s, struct oto_writer *out,
 void oto_screen_note(struct oto_screen *s, struct oto_writer *out, const char *text)
 {
     erase(s, out);
-    put(out, s->colour ? GREY : "");
-    put_text(out, text, strlen(text));
-    put(out, s->colour ? PLAIN : "");
-    put(out, "\r\n");
+    for (size_t at = 0; text[at] != 0; at += text[at] == ' ') {
+        struct row row = next_row(text, at, s->width - 1);
+        put(out, s->colour ? GREY : "");
+        put_text(out, text + row.begin, row.end - row.begin);
+        put(out, s->colour ? PLAIN : "");
+        put(out, "\r\n");
+        at = row.end;
+    }
 }
 
 void oto_screen_close(struct oto_screen *s, struct oto_writer *out)

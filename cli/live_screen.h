@@ -46,7 +46,7 @@ void oto_screen_draw(struct oto_screen *s, struct oto_writer *out,
 /** Words that stay, wrapped between words; the live area is empty then. */
 void oto_screen_print(struct oto_screen *s, struct oto_writer *out,
                       const struct oto_screen_word *words, size_t n);
-/** A remark that stays, in a line of its own. */
+/** A remark that stays, in lines of its own. */
 void oto_screen_note(struct oto_screen *s, struct oto_writer *out, const char *text);
 /** Erases the live area and shows the cursor. */
 void oto_screen_close(struct oto_screen *s, struct oto_writer *out);

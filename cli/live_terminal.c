@@ -65,20 +65,17 @@ static void set_text(struct terminal *t, const char *text, size_t n_stable)
     t->view.n_stable = n_stable;
 }
 
-/* Its words; the text is cut at its spaces. */
-static void print_words(struct terminal *t, const struct oto_live_event *e)
+/* An utterance's words begin a line, more than so many another. */
+static void print_words(struct terminal *t, const oto_result *result)
 {
-    struct oto_screen_word words[256]; /* more words than that begin another line */
-    char *save = NULL;
-    set_text(t, e->text, 0);
-    const char *word = strtok_r(t->text, " ", &save);
-    while (word != NULL) {
-        size_t n = 0;
-        for (; word != NULL && n < sizeof words / sizeof words[0]; n++) {
-            words[n] = (struct oto_screen_word){word, (double)NAN};
-            word = strtok_r(NULL, " ", &save);
-        }
-        oto_screen_print(&t->screen, &t->bytes, words, n);
+    struct oto_screen_word words[256];
+    const int most = (int)(sizeof words / sizeof words[0]);
+    for (int at = 0; at < result->n_words; at += most) {
+        int n = result->n_words - at < most ? result->n_words - at : most;
+        for (int i = 0; i < n; i++)
+            words[i] = (struct oto_screen_word){result->words[at + i].text,
+                                                result->words[at + i].confidence};
+        oto_screen_print(&t->screen, &t->bytes, words, (size_t)n);
     }
     set_text(t, "", 0);
 }
@@ -105,7 +102,7 @@ static void tell(struct oto_live_sink *sink, const struct oto_live_event *e)
         set_text(t, e->text, e->n_stable);
         break;
     case OTO_LIVE_FINAL:
-        print_words(t, e);
+        print_words(t, e->result);
         break;
     case OTO_LIVE_GAP:
     case OTO_LIVE_DEVICE:

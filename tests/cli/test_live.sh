@@ -31,7 +31,8 @@ if command -v jq >/dev/null; then
         fail "events: $(cat out)"
     jq -r 'select(.type == "final").text' out | cmp -s - lines || fail "jsonl and text differ"
     jq -se '[.[] | select(.type == "final")] | all(.start < .end and .end <= .heard) and
-        (.[0].end <= .[1].start)' out >/dev/null || fail "times: $(cat out)"
+        (.[0].end <= .[1].start) and all(.start <= .words[0].start and .words[-1].end <= .end and
+        ([.words[].word] | join(" ")) == .text and all(.words[]; .confidence >= 0 and .confidence <= 1))' out >/dev/null || fail "times: $(cat out)"
 fi
 run 0 "$OTOLITH" live --model=./tiny.oto --input=saved.wav --unpaced
 cmp -s out lines || fail "the saved sound gives another text"

@@ -12,7 +12,7 @@
 static int n_settled; /* times that there was settled text */
 
 struct told {
-    char text[20000];
+    char text[60000];
     size_t used;
     int n;
     double last_end_s;
@@ -33,6 +33,14 @@ static void note(void *user_data, const oto_live_utterance *u)
     assert_true(t->used < sizeof t->text);
     assert_true(u->start_s >= t->last_end_s && u->end_s > u->start_s);
     assert_true(u->result->text[0] != 0);
+    assert_true(u->result->n_words > 0);
+    for (int i = 0; i < u->result->n_words; i++) {
+        const oto_word *w = &u->result->words[i];
+        t->used += (size_t)snprintf(t->text + t->used, sizeof t->text - t->used, "%a-%a %s\n",
+                                    w->start_s, w->end_s, w->text);
+        assert_true(w->start_s >= 0 && w->end_s <= u->end_s - u->start_s + 1e-9);
+        assert_true(t->used < sizeof t->text);
+    }
     t->last_end_s = u->end_s;
     t->n++;
 }

@@ -230,7 +230,8 @@ static void test_permanent(void **state)
     oto_screen_note(&screen, &bytes, "[0.5 s of sound lost]");
     show();
     assert_string_equal(row(1, 0), "jumps");
-    assert_string_equal(row(2, 0), "[0.5 s of sound lost");
+    assert_string_equal(row(2, 0), "[0.5 s of sound");
+    assert_string_equal(row(3, 0), "lost]");
     oto_screen_print(&screen, &bytes, words, 0); /* nothing: no empty line */
     show();
     int at = term.row;
