@@ -54,9 +54,9 @@ static oto_status reserve(struct oto_batch_plan *plan, size_t n, oto_error *err)
 static int choose_speed(const struct oto_plan_input *in, const struct oto_plan_options *o,
                         size_t utt, int copy, int epoch)
 {
-    const int *n_frames = in->n_frames + utt * (size_t)in->n_speeds;
+    const int *n_frames = in->n_frames + utt * (size_t)in->n_variants;
     int usable[64], n = 0;
-    for (int s = 0; s < in->n_speeds && n < 64; s++)
+    for (int s = 0; s < in->n_variants && n < 64; s++)
         if (n_frames[s] > 0)
             usable[n++] = s;
     if (n == 0)
@@ -92,7 +92,7 @@ static void collect(struct oto_batch_plan *plan, const struct oto_plan_input *in
             int speed = choose_speed(in, o, u, copy, epoch);
             if (speed < 0)
                 continue;
-            int n_frames = in->n_frames[u * (size_t)in->n_speeds + (size_t)speed];
+            int n_frames = in->n_frames[u * (size_t)in->n_variants + (size_t)speed];
             n_frames = change_tempo(in, o, u, copy, epoch, n_frames);
             if (limit > 0 && n_frames > limit)
                 continue;

@@ -14,8 +14,8 @@
 
 struct oto_plan_input {
     size_t n_utts;
-    int n_speeds;
-    const int *n_frames;   /* [n_utts, n_speeds] network frames; 0 = not usable at that speed */
+    int n_variants;        /* speeds and changed copies, of which each epoch takes one by chance */
+    const int *n_frames;   /* [n_utts, n_variants] network frames; 0 = that one is not usable */
     const int *repeats;    /* [n_utts] times per epoch; NULL = once */
     const int *min_frames; /* [n_utts] that the tempo leaves at least; NULL = 1 */
 };
@@ -33,9 +33,9 @@ struct oto_plan_options {
 
 struct oto_batch_item {
     uint32_t utt;
-    uint16_t copy; /* 0..repeat-1 */
-    uint16_t speed;
-    int n_frames; /* after the change of tempo */
+    uint16_t copy;  /* 0..repeat-1 */
+    uint16_t speed; /* or changed copy: the index of the variant */
+    int n_frames;   /* after the change of tempo */
 };
 
 struct oto_batch_plan {

@@ -224,7 +224,7 @@ static oto_status open_cache(struct oto_dataset *ds, const char *folder,
     return status;
 }
 
-/* Fills n_frames of one utterance; true when a speed leaves enough frames for its labels. */
+/* Fills n_frames of one utterance; true when a variant leaves enough frames for its labels. */
 static bool measure(struct oto_dataset *ds, const struct oto_frontend *fe, size_t i,
                     size_t *longest)
 {
@@ -232,13 +232,13 @@ static bool measure(struct oto_dataset *ds, const struct oto_frontend *fe, size_
     ds->min_frames[i] = needed;
     bool usable = false;
     *longest = 0;
-    for (int s = 0; s < ds->n_speeds; s++) {
+    for (int s = 0; s < ds->n_variants; s++) {
         size_t n_static = oto_feature_cache_n_static(ds->cache, i, s);
         size_t n = n_static ? oto_frontend_n_frames(fe, n_static) : 0;
         *longest = n > *longest ? n : *longest;
         if (n == 0 || n > INT32_MAX / 4 || (n < (size_t)needed && !ds->evaluation))
             continue;
-        ds->n_frames[i * (size_t)ds->n_speeds + (size_t)s] = (int)n;
+        ds->n_frames[i * (size_t)ds->n_variants + (size_t)s] = (int)n;
         usable = true;
     }
     return usable;
@@ -270,15 +270,15 @@ static void find_usable(struct oto_dataset *ds, const struct oto_frontend *fe)
 
 /* Hours at the speed nearest to 1, brought back to speed 1. */
 static double count_hours(const struct oto_dataset *ds, const struct oto_frontend *fe,
-                          const double *speeds)
+                          const double *speeds, int n_speeds)
 {
     int nearest = 0;
     double frames = 0;
-    for (int s = 1; s < ds->n_speeds; s++)
+    for (int s = 1; s < n_speeds; s++)
         if ((speeds[s] - 1) * (speeds[s] - 1) < (speeds[nearest] - 1) * (speeds[nearest] - 1))
             nearest = s;
     for (size_t i = 0; i < ds->corpus->n; i++)
-        frames += ds->n_frames[i * (size_t)ds->n_speeds + (size_t)nearest];
+        frames += ds->n_frames[i * (size_t)ds->n_variants + (size_t)nearest];
     return frames * oto_frontend_shift_s(fe) * speeds[nearest] / 3600;
 }
 
@@ -296,14 +296,14 @@ oto_status oto_dataset_features(struct oto_dataset *ds, const char *folder,
     status = oto_frontend_create(&fe, &frontend, NULL, OTO_FFT_AUTO, err);
     if (status != OTO_OK)
         return status;
-    ds->n_speeds = options->n_speeds;
-    ds->n_frames = oto_calloc(ds->corpus->n * (size_t)ds->n_speeds, sizeof *ds->n_frames);
+    ds->n_variants = oto_feature_n_variants(options);
+    ds->n_frames = oto_calloc(ds->corpus->n * (size_t)ds->n_variants, sizeof *ds->n_frames);
     ds->min_frames = oto_calloc(ds->corpus->n, sizeof *ds->min_frames);
     if (!ds->n_frames || !ds->min_frames) {
         status = oto_fail_memory(err, ds->name);
     } else {
         find_usable(ds, fe);
-        ds->used_hours = count_hours(ds, fe, options->speeds);
+        ds->used_hours = count_hours(ds, fe, options->speeds, options->n_speeds);
         if (ds->counts.too_short > (size_t)ds->max_messages)
             oto_log(OTO_LOG_WARNING, "%s: %zu more are too short", ds->name,
                     ds->counts.too_short - (size_t)ds->max_messages);

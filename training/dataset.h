@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * A corpus made ready for the network: transcripts as labels, features in the cache, and for each
- * utterance and speed whether CTC has a path at all. What is left out is named in the log and
+ * utterance and variant whether CTC has a path at all. What is left out is named in the log and
  * counted.
  */
 #ifndef OTO_TRAINING_DATASET_H
@@ -38,8 +38,8 @@ struct oto_dataset {
     const struct oto_perturb *perturb; /* NULL, or borrowed, set after create: then the cache holds
                                           log-mel energies, which are changed for each epoch */
     struct oto_feature_cache *cache;
-    int n_speeds;
-    int *n_frames;   /* [n, n_speeds] network frames; 0 = not usable */
+    int n_variants;  /* of the cache: speeds, then changed copies */
+    int *n_frames;   /* [n, n_variants] network frames; 0 = not usable */
     int *min_frames; /* [n] that CTC needs for the labels */
     struct oto_dataset_counts counts;
     size_t n_used;     /* utterances usable at one speed or more */
@@ -57,8 +57,8 @@ void oto_dataset_destroy(struct oto_dataset *ds);
  * the policy. */
 oto_status oto_dataset_encode(struct oto_dataset *ds, const struct oto_alphabet *alphabet,
                               int unknown_policy, oto_error *err) OTO_WARN_UNUSED;
-/** Opens or fills the cache in folder, then finds what has too few frames for its labels at every
- * speed. */
+/** Opens or fills the cache in folder, then finds what has too few frames for its labels in every
+ * variant. */
 oto_status oto_dataset_features(struct oto_dataset *ds, const char *folder,
                                 const struct oto_feature_cache_options *options,
                                 struct oto_pool *pool, oto_error *err) OTO_WARN_UNUSED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Fills the feature cache: decodes each utterance once, resamples it to every speed, computes
- * static features. */
+/** Fills the feature cache: decodes each utterance once, resamples it to every speed, makes its
+ * changed copies, computes static features. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "otolith/audio.h"
 #include "training/feature_cache.h"
+#include "training/recordings.h"
 
 enum { CHUNK = 128 /* utterances between two writes: bounds the memory held */ };
 
@@ -23,58 +23,24 @@ struct block {
 
 struct slot { /* what one task at a time works with */
     struct oto_frontend *fe;
-    float *samples;
-    size_t capacity;
+    struct oto_samples samples, changed;
 };
 
 struct build {
     const struct oto_feature_item *items;
     size_t n_items;
     const struct oto_feature_cache_options *options;
-    int dim;
+    int dim, n_variants;
     struct slot *slots;
     int n_slots;
     size_t first, n; /* the chunk being computed */
     atomic_size_t next;
-    struct block *blocks; /* [CHUNK * n_speeds] */
+    struct block *blocks; /* [CHUNK * n_variants] */
     oto_error *errors;    /* [CHUNK] */
     struct oto_writer table;
     uint64_t offset;
     size_t n_bad;
 };
-
-/* All samples of one utterance at the front end's rate into slot->samples. */
-static oto_status decode(struct slot *slot, size_t *n_samples, const struct oto_feature_item *item,
-                         int rate_hz, oto_error *err)
-{
-    oto_audio_options options;
-    oto_audio_options_init(&options);
-    options.rate_hz = rate_hz;
-    options.start_s = item->start_s;
-    options.length_s = item->length_s;
-    oto_audio *audio;
-    oto_status status = oto_audio_open(&audio, item->path, &options, err);
-    if (status != OTO_OK)
-        return status;
-    size_t n = 0, n_read = 0;
-    do {
-        if (slot->capacity - n < 16384) {
-            size_t capacity = slot->capacity * 2 + 65536;
-            float *grown = oto_realloc(slot->samples, slot->capacity, capacity, sizeof *grown);
-            if (!grown) {
-                status = oto_fail_memory(err, item->path);
-                break;
-            }
-            slot->samples = grown;
-            slot->capacity = capacity;
-        }
-        status = oto_audio_read(audio, slot->samples + n, slot->capacity - n, &n_read, err);
-        n += n_read;
-    } while (status == OTO_OK && n_read > 0);
-    oto_audio_close(audio);
-    *n_samples = n;
-    return status;
-}
 
 static oto_status compute_block(struct block *block, struct slot *slot, const float *samples,
                                 size_t n_samples, uint64_t dither_stream, bool half, int dim,
@@ -103,20 +69,41 @@ static oto_status compute_block(struct block *block, struct slot *slot, const fl
     return OTO_OK;
 }
 
+/* A copy with the changes that seed, utterance and s choose, from slot->samples. */
+static oto_status compute_copy(struct build *b, struct slot *slot, size_t i, int s,
+                               struct block *block, oto_error *err)
+{
+    const struct oto_feature_cache_options *o = b->options;
+    uint64_t stream = oto_rng_stream(b->items[i].id);
+    slot->changed.n = 0;
+    if (!oto_samples_reserve(&slot->changed, slot->samples.n))
+        return oto_fail_memory(err, "features");
+    slot->changed.n = slot->samples.n;
+    memcpy(slot->changed.x, slot->samples.x, slot->samples.n * sizeof *slot->samples.x);
+    oto_status status =
+        oto_wave_apply(o->wave, &slot->changed, o->seed,
+                       oto_rng_u64(o->seed, stream, (uint64_t)(s - o->n_speeds)), err);
+    if (status != OTO_OK)
+        return status;
+    return compute_block(block, slot, slot->changed.x, slot->changed.n, stream + (uint64_t)s,
+                         o->half, b->dim, err);
+}
+
 /* The utterance at one of the speeds, from slot->samples. */
-static oto_status compute_variant(struct build *b, struct slot *slot, size_t i, int s,
-                                  size_t n_samples, struct block *block, oto_error *err)
+static oto_status compute_speed(struct build *b, struct slot *slot, size_t i, int s,
+                                struct block *block, oto_error *err)
 {
     const struct oto_feature_cache_options *o = b->options;
     uint64_t stream = oto_rng_stream(b->items[i].id) + (uint64_t)s;
     if (o->speeds[s] == 1.0)
-        return compute_block(block, slot, slot->samples, n_samples, stream, o->half, b->dim, err);
+        return compute_block(block, slot, slot->samples.x, slot->samples.n, stream, o->half, b->dim,
+                             err);
     /* Samples taken as recorded at speed*rate, then brought back to rate: 1/speed as many, all
      * pitches * speed. */
     float *changed;
     size_t n_changed;
     double rate = o->frontend->rate_hz;
-    oto_status status = oto_resample(&changed, &n_changed, slot->samples, n_samples,
+    oto_status status = oto_resample(&changed, &n_changed, slot->samples.x, slot->samples.n,
                                      rate * o->speeds[s], rate, err);
     if (status != OTO_OK)
         return status;
@@ -129,14 +116,17 @@ static oto_status compute_item(struct build *b, struct slot *slot, size_t i, str
                                oto_error *err)
 {
     const struct oto_feature_cache_options *o = b->options;
-    size_t n_samples;
-    oto_status status = decode(slot, &n_samples, &b->items[i], o->frontend->rate_hz, err);
-    if (status == OTO_OK && n_samples == 0)
-        status = oto_fail(err, OTO_ERR_DATA, "%s: no samples", b->items[i].path);
-    for (int s = 0; s < o->n_speeds && status == OTO_OK; s++)
-        status = compute_variant(b, slot, i, s, n_samples, &blocks[s], err);
+    const struct oto_feature_item *item = &b->items[i];
+    slot->samples.n = 0;
+    oto_status status = oto_samples_read(&slot->samples, item->path, o->frontend->rate_hz,
+                                         item->start_s, item->length_s, err);
+    if (status == OTO_OK && slot->samples.n == 0)
+        status = oto_fail(err, OTO_ERR_DATA, "%s: no samples", item->path);
+    for (int s = 0; s < b->n_variants && status == OTO_OK; s++)
+        status = s < o->n_speeds ? compute_speed(b, slot, i, s, &blocks[s], err)
+                                 : compute_copy(b, slot, i, s, &blocks[s], err);
     if (status != OTO_OK)
-        for (int s = 0; s < o->n_speeds; s++) {
+        for (int s = 0; s < b->n_variants; s++) {
             oto_free(blocks[s].data);
             blocks[s] = (struct block){0};
         }
@@ -150,9 +140,8 @@ static void slot_task(void *arg, int k)
     struct build *b = arg;
     for (size_t j; (j = atomic_fetch_add(&b->next, 1)) < b->n;) {
         b->errors[j].status = OTO_OK;
-        b->errors[j].status =
-            compute_item(b, &b->slots[k], b->first + j,
-                         &b->blocks[j * (size_t)b->options->n_speeds], &b->errors[j]);
+        b->errors[j].status = compute_item(b, &b->slots[k], b->first + j,
+                                           &b->blocks[j * (size_t)b->n_variants], &b->errors[j]);
     }
 }
 
@@ -171,7 +160,6 @@ static oto_status write_aligned(struct build *b, struct oto_atomic_file *f, cons
 static oto_status write_chunk(struct build *b, struct oto_atomic_file *f, oto_error *err)
 {
     oto_status status = OTO_OK;
-    int n_speeds = b->options->n_speeds;
     for (size_t j = 0; j < b->n; j++) {
         if (b->errors[j].status == OTO_ERR_MEMORY && status == OTO_OK)
             status = oto_fail_memory(err, "features");
@@ -179,7 +167,7 @@ static oto_status write_chunk(struct build *b, struct oto_atomic_file *f, oto_er
             oto_log(b->options->skip_bad_audio ? OTO_LOG_WARNING : OTO_LOG_ERROR, "%s: %s",
                     b->items[b->first + j].where, b->errors[j].message);
     }
-    for (size_t j = 0; j < b->n * (size_t)n_speeds; j++) {
+    for (size_t j = 0; j < b->n * (size_t)b->n_variants; j++) {
         struct block *block = &b->blocks[j];
         size_t n_bytes = block->n_static * (size_t)b->dim * (b->options->half ? 2 : 4);
         oto_write_u64(&b->table, b->offset);
@@ -201,7 +189,7 @@ static oto_status write_all(struct build *b, struct oto_atomic_file *f, uint64_t
     oto_write_bytes(&head, oto_feature_magic, 8);
     oto_write_u64(&head, key);
     oto_write_u64(&head, b->n_items);
-    oto_write_u32(&head, (uint32_t)o->n_speeds);
+    oto_write_u32(&head, (uint32_t)b->n_variants);
     oto_write_u32(&head, (uint32_t)b->dim);
     oto_write_u32(&head, o->half);
     oto_write_align(&head, OTO_FEATURE_HEADER_BYTES);
@@ -246,7 +234,7 @@ static oto_status create_slots(struct build *b, struct oto_pool *pool, oto_error
     frontend.cmvn = OTO_CMVN_NONE;
     b->n_slots = oto_pool_n_threads(pool);
     b->slots = oto_calloc((size_t)b->n_slots, sizeof *b->slots);
-    b->blocks = oto_calloc((size_t)CHUNK * (size_t)b->options->n_speeds, sizeof *b->blocks);
+    b->blocks = oto_calloc((size_t)CHUNK * (size_t)b->n_variants, sizeof *b->blocks);
     b->errors = oto_calloc(CHUNK, sizeof *b->errors);
     if (!b->slots || !b->blocks || !b->errors)
         return oto_fail_memory(err, "features");
@@ -264,7 +252,10 @@ oto_status oto_feature_build(const char *path, uint64_t key, const struct oto_fe
                              size_t n_items, const struct oto_feature_cache_options *options,
                              struct oto_pool *pool, oto_error *err)
 {
-    struct build b = {.items = items, .n_items = n_items, .options = options};
+    struct build b = {.items = items,
+                      .n_items = n_items,
+                      .options = options,
+                      .n_variants = oto_feature_n_variants(options)};
     struct oto_atomic_file *file = NULL;
     oto_status status = create_slots(&b, pool, err);
     if (status == OTO_OK)
@@ -277,7 +268,8 @@ oto_status oto_feature_build(const char *path, uint64_t key, const struct oto_fe
         oto_atomic_abort(file);
     for (int k = 0; b.slots && k < b.n_slots; k++) {
         oto_frontend_destroy(b.slots[k].fe);
-        oto_free(b.slots[k].samples);
+        oto_samples_clear(&b.slots[k].samples);
+        oto_samples_clear(&b.slots[k].changed);
     }
     oto_free(b.slots);
     oto_free(b.blocks);

@@ -21,9 +21,9 @@ struct entry {
 struct oto_feature_cache {
     struct oto_map map;
     char *path;
-    struct entry *entries; /* [n_items * n_speeds] */
+    struct entry *entries; /* [n_items * n_variants] */
     size_t n_entries;
-    int n_speeds, dim;
+    int n_variants, dim;
     bool half;
 };
 
@@ -70,10 +70,10 @@ static oto_status verify_blocks(struct oto_feature_cache *c, struct oto_pool *po
 
 /* Header, footer and table against each other and against what is expected; fills entries. */
 static oto_status read_table(struct oto_feature_cache *c, uint64_t key, size_t n_items,
-                             int n_speeds, oto_error *err)
+                             int n_variants, oto_error *err)
 {
     const unsigned char *data = c->map.data;
-    size_t size = c->map.size, n_entries = n_items * (size_t)n_speeds;
+    size_t size = c->map.size, n_entries = n_items * (size_t)n_variants;
     size_t table_bytes = n_entries * OTO_FEATURE_ENTRY_BYTES;
     if (size < OTO_FEATURE_HEADER_BYTES + OTO_FEATURE_FOOTER_BYTES + table_bytes)
         return oto_fail(err, OTO_ERR_FORMAT,
@@ -91,9 +91,9 @@ static oto_status read_table(struct oto_feature_cache *c, uint64_t key, size_t n
         return oto_fail(err, OTO_ERR_CHECKSUM, "%s: header at offset 0: checksum does not match",
                         c->path);
     uint64_t key_found = oto_read_u64(&head), n_found = oto_read_u64(&head);
-    uint32_t speeds_found = oto_read_u32(&head), dim = oto_read_u32(&head),
+    uint32_t variants_found = oto_read_u32(&head), dim = oto_read_u32(&head),
              half = oto_read_u32(&head);
-    if (key_found != key || n_found != n_items || speeds_found != (uint32_t)n_speeds)
+    if (key_found != key || n_found != n_items || variants_found != (uint32_t)n_variants)
         return oto_fail(err, OTO_ERR_FORMAT, "%s: made for another corpus or other options",
                         c->path);
     if (dim < 1 || dim > 100000 || half > 1)
@@ -107,7 +107,7 @@ static oto_status read_table(struct oto_feature_cache *c, uint64_t key, size_t n
                         c->path, (unsigned long long)table_offset);
     c->dim = (int)dim;
     c->half = half == 1;
-    c->n_speeds = n_speeds;
+    c->n_variants = n_variants;
     c->n_entries = n_entries;
     oto_reader_init(&table, data + table_offset, table_bytes);
     size_t width = (size_t)c->dim * (c->half ? 2 : 4);
@@ -125,7 +125,7 @@ static oto_status read_table(struct oto_feature_cache *c, uint64_t key, size_t n
 }
 
 oto_status oto_feature_cache_map(struct oto_feature_cache **out, const char *path, uint64_t key,
-                                 size_t n_items, int n_speeds, struct oto_pool *pool,
+                                 size_t n_items, int n_variants, struct oto_pool *pool,
                                  oto_error *err)
 {
     *out = NULL;
@@ -133,11 +133,11 @@ oto_status oto_feature_cache_map(struct oto_feature_cache **out, const char *pat
     if (!c)
         return oto_fail_memory(err, "feature cache");
     c->path = oto_strdup(path);
-    c->entries = oto_calloc(n_items * (size_t)n_speeds, sizeof *c->entries);
+    c->entries = oto_calloc(n_items * (size_t)n_variants, sizeof *c->entries);
     oto_status status = c->path && c->entries ? oto_map_open(&c->map, path, err)
                                               : oto_fail_memory(err, "feature cache");
     if (status == OTO_OK)
-        status = read_table(c, key, n_items, n_speeds, err);
+        status = read_table(c, key, n_items, n_variants, err);
     if (status == OTO_OK)
         status = verify_blocks(c, pool, err);
     if (status != OTO_OK) {
@@ -197,10 +197,20 @@ static oto_status compute_key(uint64_t *key, const struct oto_feature_item *item
         oto_write_f64(&w, o->speeds[s]);
     oto_write_u8(&w, o->half);
     oto_write_u8(&w, o->skip_bad_audio);
+    if (oto_feature_n_variants(o) > o->n_speeds) {
+        oto_write_u64(&w, o->seed);
+        oto_write_u32(&w, (uint32_t)o->n_copies);
+        oto_wave_key(o->wave, &w, true);
+    }
     *key = w.failed ? 0 : oto_checksum(w.data, w.size);
     bool failed = w.failed;
     oto_writer_clear(&w);
     return failed ? oto_fail_memory(err, "feature cache key") : OTO_OK;
+}
+
+int oto_feature_n_variants(const struct oto_feature_cache_options *options)
+{
+    return options->n_speeds + (options->wave ? options->n_copies : 0);
 }
 
 oto_status oto_feature_cache_open(struct oto_feature_cache **out, const char *folder,
@@ -219,7 +229,8 @@ oto_status oto_feature_cache_open(struct oto_feature_cache **out, const char *fo
         return oto_fail_memory(err, "feature cache");
     snprintf(path, capacity, "%s/features-%016llx.bin", folder, (unsigned long long)key);
     oto_error why = {0};
-    status = oto_feature_cache_map(out, path, key, n_items, options->n_speeds, pool, &why);
+    status =
+        oto_feature_cache_map(out, path, key, n_items, oto_feature_n_variants(options), pool, &why);
     if (reused)
         *reused = status == OTO_OK;
     if (status != OTO_OK) {
@@ -227,7 +238,8 @@ oto_status oto_feature_cache_open(struct oto_feature_cache **out, const char *fo
             oto_log(OTO_LOG_WARNING, "%s; the features are computed again", why.message);
         status = oto_feature_build(path, key, items, n_items, options, pool, err);
         if (status == OTO_OK)
-            status = oto_feature_cache_map(out, path, key, n_items, options->n_speeds, pool, err);
+            status = oto_feature_cache_map(out, path, key, n_items, oto_feature_n_variants(options),
+                                           pool, err);
     }
     oto_free(path);
     return status;
@@ -251,12 +263,12 @@ int oto_feature_cache_dim(const struct oto_feature_cache *c)
 
 size_t oto_feature_cache_n_static(const struct oto_feature_cache *c, size_t i, int s)
 {
-    return (size_t)c->entries[i * (size_t)c->n_speeds + (size_t)s].n_static;
+    return (size_t)c->entries[i * (size_t)c->n_variants + (size_t)s].n_static;
 }
 
 void oto_feature_cache_read(const struct oto_feature_cache *c, size_t i, int s, float *out)
 {
-    const struct entry *e = &c->entries[i * (size_t)c->n_speeds + (size_t)s];
+    const struct entry *e = &c->entries[i * (size_t)c->n_variants + (size_t)s];
     size_t n = (size_t)e->n_static * (size_t)c->dim;
     if (!c->half) {
         memcpy(out, c->map.data + e->offset, n * sizeof(float));

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
- * Static features (before CMVN, deltas and stacking) of every utterance at every speed, computed
- * once and kept in one mapped file FOLDER/features-KEY.bin. KEY is a hash of what the features
- * depend on: ids, audio paths with size and time of change, the front-end options that shape static
- * vectors, the speeds and the number type; another key is another file. Every block carries its
- * checksum, all are verified at open.
+ * Static features (before CMVN, deltas and stacking) of every utterance in every variant, computed
+ * once and kept in one mapped file FOLDER/features-KEY.bin. Variants are the speeds, and after them
+ * copies with changed samples (wave.h). KEY is a hash of what the features depend on: ids, audio
+ * paths with size and time of change, the front-end options that shape static vectors, the speeds,
+ * the changes, and the number type; another key is another file. Every block carries its checksum,
+ * all are verified at open.
  *
  * Layout, little-endian: header of 64 bytes | blocks, 64-aligned, [n_static, dim] float or half,
- * row-major | table of n_items*n_speeds entries {u64 offset, u64 n_static, u64 XXH3} | footer of 32
- * bytes.
+ * row-major | table of n_items*n_variants entries {u64 offset, u64 n_static, u64 XXH3} | footer of
+ * 32 bytes.
  */
 #ifndef OTO_TRAINING_FEATURE_CACHE_H
 #define OTO_TRAINING_FEATURE_CACHE_H
@@ -20,6 +21,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "features/frontend.h"
+#include "training/wave.h"
 
 struct oto_feature_item {
     const char *id, *path;    /* borrowed during open */
@@ -31,6 +33,9 @@ struct oto_feature_cache_options {
     const struct oto_frontend_options *frontend;
     const double *speeds; /* [n_speeds]: 1.1 is speech 10 % faster (and higher) */
     int n_speeds;
+    const struct oto_wave *wave; /* NULL without copies */
+    int n_copies;                /* changed by wave; drawn from seed and the utterance's id */
+    uint64_t seed;
     bool half;           /* 16-bit floats in the file */
     bool skip_bad_audio; /* else a file that cannot be read fails the opening, after all were tried
                           */
@@ -42,6 +47,9 @@ struct oto_feature_cache_options {
 };
 
 struct oto_feature_cache;
+
+/** n_speeds, and n_copies where there is a wave. */
+int oto_feature_n_variants(const struct oto_feature_cache_options *options);
 
 /**
  * Opens the file that fits, or computes and writes it (atomically), the audio being decoded over
@@ -59,11 +67,11 @@ void oto_feature_cache_close(struct oto_feature_cache *cache);
 
 /** Maps and verifies one file. OTO_ERR_FORMAT or OTO_ERR_CHECKSUM with file and offset. */
 oto_status oto_feature_cache_map(struct oto_feature_cache **out, const char *path, uint64_t key,
-                                 size_t n_items, int n_speeds, struct oto_pool *pool,
+                                 size_t n_items, int n_variants, struct oto_pool *pool,
                                  oto_error *err) OTO_WARN_UNUSED;
 
 int oto_feature_cache_dim(const struct oto_feature_cache *cache);
-/** Frames of item i at speed index s; 0 when its audio could not be used. */
+/** Frames of item i in variant s; 0 when its audio could not be used. */
 size_t oto_feature_cache_n_static(const struct oto_feature_cache *cache, size_t i, int s);
 /** Copies to out [n_static, dim]. */
 void oto_feature_cache_read(const struct oto_feature_cache *cache, size_t i, int s, float *out);

@@ -2,103 +2,12 @@
 #include "training/perturb.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "features/frontend_options.h"
 #include "features/mel.h"
 
 static const double pi = 3.14159265358979323846;
-
-static const struct {
-    const char *name;
-    double least, greatest;
-} kinds[OTO_PERTURB_KINDS] = {
-    [OTO_PERTURB_WARP] = {"warp", 0.5, 2},         [OTO_PERTURB_REVERB] = {"reverb", 0.01, 10},
-    [OTO_PERTURB_HIGHPASS] = {"highpass", 1, 1e5}, [OTO_PERTURB_LOWPASS] = {"lowpass", 1, 1e5},
-    [OTO_PERTURB_COLOUR] = {"colour", 0, 40},      [OTO_PERTURB_NOISE] = {"noise", -20, 100},
-    [OTO_PERTURB_GAIN] = {"gain", -60, 60},
-};
-
-/* ---- options ---- */
-
-static oto_status parse_item(struct oto_perturb *out, const char *item, size_t length,
-                             oto_error *err)
-{
-    char text[80];
-    double probability, low, high;
-    int n_read = 0;
-    size_t name = strcspn(item, ":");
-    snprintf(text, sizeof text, "%.*s", (int)(length < 79 ? length : 79), item);
-    for (int k = 0; k < OTO_PERTURB_KINDS && name < length; k++) {
-        if (strlen(kinds[k].name) != name || strncmp(kinds[k].name, item, name) != 0)
-            continue;
-        if (sscanf(text + name, ":%lf:%lf:%lf%n", &probability, &low, &high, &n_read) != 3 ||
-            name + (size_t)n_read != length)
-            break;
-        if (!(probability >= 0 && probability <= 1))
-            return oto_fail(err, OTO_ERR_CONFIG, "perturb '%s': expected a probability from 0 to 1",
-                            text);
-        if (!(low >= kinds[k].least && high <= kinds[k].greatest && low <= high))
-            return oto_fail(err, OTO_ERR_CONFIG,
-                            "perturb '%s': expected a range from low to high within %g to %g", text,
-                            kinds[k].least, kinds[k].greatest);
-        if (out->kinds[k].probability > 0)
-            return oto_fail(err, OTO_ERR_CONFIG, "perturb '%s': %s stands twice", text,
-                            kinds[k].name);
-        out->kinds[k].probability = probability;
-        out->kinds[k].low = low;
-        out->kinds[k].high = high;
-        return OTO_OK;
-    }
-    return oto_fail(err, OTO_ERR_CONFIG,
-                    "perturb '%s': expected KIND:PROBABILITY:LOW:HIGH, KIND being one of warp, "
-                    "reverb, highpass, lowpass, colour, noise, gain",
-                    text);
-}
-
-oto_status oto_perturb_parse(struct oto_perturb *out, const char *text,
-                             const struct oto_frontend_options *frontend, oto_error *err)
-{
-    *out = (struct oto_perturb){.n_mels = frontend->n_mels,
-                                .low_hz = frontend->low_hz,
-                                .high_hz = oto_frontend_high_hz(frontend),
-                                .shift_s = frontend->frame_shift_ms / 1000,
-                                .power = frontend->use_power};
-    for (const char *p = text + strspn(text, " "), *item; *p;) {
-        item = p;
-        size_t length = strcspn(p, ", ");
-        oto_status status = parse_item(out, item, length, err);
-        if (status != OTO_OK)
-            return status;
-        p += length + strspn(p + length, " ");
-        const char *next = p + (*p == ',');
-        next += strspn(next, " ");
-        if (*p && (*p != ',' || !*next))
-            return oto_fail(err, OTO_ERR_CONFIG,
-                            "perturb '%s': expected a comma and another item, or the end, after "
-                            "'%.*s'",
-                            text, (int)length, item);
-        p = next;
-    }
-    if (oto_perturb_any(out) && frontend->use_energy)
-        return oto_fail(err, OTO_ERR_CONFIG,
-                        "perturb changes mel energies, not the log energy that --use-energy puts "
-                        "beside them; leave out one of the two");
-    return OTO_OK;
-}
-
-bool oto_perturb_any(const struct oto_perturb *perturb)
-{
-    for (int k = 0; k < OTO_PERTURB_KINDS; k++)
-        if (perturb->kinds[k].probability > 0)
-            return true;
-    return false;
-}
-
-/* ---- changes ---- */
 
 struct change {
     const struct oto_perturb *p;
@@ -252,22 +161,17 @@ static void gain(struct change *c)
 void oto_perturb_apply(const struct oto_perturb *perturb, float *log_mels, size_t n, float *scratch,
                        uint64_t seed, uint64_t stream)
 {
-    static void (*const changes[OTO_PERTURB_KINDS])(struct change *) = {
+    static void (*const changes[OTO_PERTURB_MEL_KINDS])(struct change *) = {
         warp, reverb, highpass, lowpass, colour, noise, gain,
     };
-    for (int k = 0; k < OTO_PERTURB_KINDS && n > 0; k++) {
-        double low = perturb->kinds[k].low, high = perturb->kinds[k].high;
-        uint64_t own = oto_rng_u64(seed, stream, (uint64_t)k);
-        if (!(oto_rng_uniform(seed, own, UINT64_MAX) < perturb->kinds[k].probability))
-            continue;
+    for (int k = 0; k < OTO_PERTURB_MEL_KINDS && n > 0; k++) {
         struct change c = {.p = perturb,
                            .x = log_mels,
                            .n = n,
                            .a = scratch,
                            .b = scratch + perturb->n_mels,
-                           .value = low + (high - low) * oto_rng_uniform(seed, own, 0),
-                           .seed = seed,
-                           .stream = own};
-        changes[k](&c);
+                           .seed = seed};
+        if (oto_perturb_draw(perturb, (enum oto_perturb_kind)k, seed, stream, &c.value, &c.stream))
+            changes[k](&c);
     }
 }

@@ -116,8 +116,12 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "speeds", .type = OTO_OPTION_TEXT, FIELD(speeds), .default_text = "1.0", .argument = "LIST",
      .help = "Speeds such as 0.9,1.0,1.1; each utterance takes one by chance in each epoch."},
     {.name = "perturb", .type = OTO_OPTION_TEXT, FIELD(perturb), .default_text = "", .argument = "LIST",
-     .help = "Changes of voice, room and noise made anew in each epoch: KIND:PROBABILITY:LOW:HIGH,... KIND is warp (factor on frequencies), "
-             "reverb (s), highpass, lowpass (Hz), colour, noise (signal-to-noise ratio), gain (dB)."},
+     .help = "Changes of voice, room and noise: KIND:PROBABILITY:LOW:HIGH[:FOLDER],... Made anew in each epoch are warp (factor on frequencies), "
+             "reverb (s), highpass, lowpass (Hz), colour, noise (signal-to-noise ratio), gain (dB); made once in each of --perturb-copies are "
+             "speed, pitch, tempo (factors), room (s), response, background (dB, of a folder of recordings), telephone, codec (dB)."},
+    {.name = "perturb-copies", .type = OTO_OPTION_INT, FIELD(perturb_copies), .default_text = "3", .min = 1, .max = 32, .argument = "N",
+     .help = "Copies of each utterance with changed samples that features are computed of, where --perturb has such changes; each epoch takes one of them, "
+             "or of --speeds, by chance."},
     {.name = "tempo", .type = OTO_OPTION_REAL, FIELD(tempo), .default_text = "0", .min = 0, .max = 0.5,
      .help = "Stretch or shorten each utterance by chance by up to this share, with its pitch unchanged."},
     {.name = "feature-noise", .type = OTO_OPTION_REAL, FIELD(feature_noise), .default_text = "0", .min = 0, .max = 10,

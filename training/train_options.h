@@ -38,6 +38,7 @@ struct oto_train_options {
     int time_masks, freq_masks, freq_mask_bins;
     double time_mask_ms, mask_warmup, feature_noise, tempo;
     char *speeds, *perturb;
+    int perturb_copies;
     int short_epochs;
     double short_seconds;
     /* running */

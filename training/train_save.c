@@ -41,8 +41,8 @@ static void fingerprint_dataset(struct oto_writer *w, const struct oto_dataset *
         oto_write_bytes(w, u->id, strlen(u->id) + 1);
         oto_write_bytes(w, u->text, strlen(u->text) + 1);
         oto_write_u32(w, (uint32_t)ds->repeats[i]);
-        for (int s = 0; s < ds->n_speeds; s++)
-            oto_write_u32(w, (uint32_t)ds->n_frames[i * (size_t)ds->n_speeds + (size_t)s]);
+        for (int s = 0; s < ds->n_variants; s++)
+            oto_write_u32(w, (uint32_t)ds->n_frames[i * (size_t)ds->n_variants + (size_t)s]);
     }
 }
 
@@ -66,6 +66,8 @@ oto_status oto_trainer_describe(struct oto_trainer *t, oto_error *err)
     fingerprint_dataset(&print, t->train);
     if (t->dev)
         fingerprint_dataset(&print, t->dev);
+    if (t->wave)
+        oto_wave_key(t->wave, &print, false);
     for (int k = 0; k < t->alphabet->n_symbols; k++)
         oto_write_bytes(&print, t->alphabet->symbols[k], strlen(t->alphabet->symbols[k]) + 1);
     if (!print.failed) {

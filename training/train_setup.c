@@ -58,6 +58,9 @@ static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, c
         .frontend = &frontend,
         .speeds = speeds,
         .n_speeds = n_speeds,
+        .wave = ds->evaluation ? NULL : t->wave,
+        .n_copies = t->o->perturb_copies,
+        .seed = t->o->seed,
         .half = t->o->cache_half,
         .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
         .max_messages = MAX_MESSAGES,
@@ -108,6 +111,8 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
     }
     if (status == OTO_OK && oto_perturb_any(&t->perturb))
         t->train->perturb = &t->perturb;
+    if (status == OTO_OK && oto_perturb_any_wave(&t->perturb))
+        status = oto_wave_create(&t->wave, &t->perturb, err);
     if (status == OTO_OK)
         status = load_features(t, t->train, t->speeds, t->n_speeds, err);
     if (status == OTO_OK && t->dev)
@@ -186,8 +191,9 @@ static struct oto_plan_options plan_options(const struct oto_trainer *t, int sor
 oto_status oto_trainer_plan(struct oto_trainer *t, struct oto_batch_plan *plan, int epoch,
                             oto_error *err)
 {
-    const struct oto_plan_input input = {t->train->corpus->n, t->n_speeds, t->train->n_frames,
-                                         t->train->repeats, t->train->min_frames};
+    const struct oto_plan_input input = {t->train->corpus->n, t->train->n_variants,
+                                         t->train->n_frames, t->train->repeats,
+                                         t->train->min_frames};
     struct oto_plan_options options = plan_options(t, 0);
     return oto_batch_plan_make(plan, &input, &options, epoch, err);
 }
@@ -457,6 +463,8 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_alphabet_destroy(t->alphabet);
     oto_pool_destroy(t->pool);
     oto_report_close(t->report);
+    oto_wave_destroy(t->wave);
+    oto_perturb_clear(&t->perturb);
     oto_free(t->recipe);
     for (int level = 1; level <= OTO_MAX_PART_LEVELS; level++)
         oto_free(t->part_sums[level]);

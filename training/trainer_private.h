@@ -41,6 +41,7 @@ struct oto_trainer {
     double speeds[OTO_MAX_SPEEDS];
     int n_speeds;
     struct oto_perturb perturb;
+    struct oto_wave *wave; /* NULL without changes of samples */
     struct oto_cmvn_stats stats;
     struct oto_loader *loader;
     double shift_s; /* of network frames */

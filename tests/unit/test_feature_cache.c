@@ -173,6 +173,68 @@ static void threads_do_not_matter(void **state)
     oto_feature_cache_close(cache);
 }
 
+/* Copies come after the speeds, are the same on any number of threads, and their number, seed and
+ * changes make another file. */
+static void copies_are_changed_alike_everywhere(void **state)
+{
+    (void)state;
+    struct oto_feature_cache_options o = options(true);
+    struct oto_perturb perturb;
+    bool reused;
+    assert_int_equal(oto_perturb_parse(&perturb, "speed:1:0.8:0.9,room:0.7:0.1:0.2,codec:0.5:9:20",
+                                       &frontend, NULL),
+                     OTO_OK);
+    struct oto_wave *wave;
+    assert_int_equal(oto_wave_create(&wave, &perturb, NULL), OTO_OK);
+    struct oto_feature_cache *plain = open_cache(&o, 20, NULL);
+    o.wave = wave;
+    o.n_copies = 2;
+    o.seed = 5;
+    assert_int_equal(oto_feature_n_variants(&o), SPEEDS + 2);
+    struct oto_feature_cache *cache = open_cache(&o, 20, &reused);
+    assert_false(reused);
+    int n_differ = 0;
+    for (size_t i = 0; i < 20; i++) {
+        size_t n = oto_feature_cache_n_static(cache, i, 0),
+               slower = oto_feature_cache_n_static(cache, i, SPEEDS),
+               other = oto_feature_cache_n_static(cache, i, SPEEDS + 1);
+        for (int s = 0; s < SPEEDS; s++)
+            assert_int_equal(oto_feature_cache_n_static(cache, i, s),
+                             oto_feature_cache_n_static(plain, i, s));
+        assert_true((double)slower > 1.05 * (double)n && (double)slower < 1.3 * (double)n);
+        n_differ += slower != other;
+    }
+    assert_true(n_differ > 10);
+    size_t n, m;
+    const char *name = strrchr(oto_feature_cache_path(cache), '/') + 1;
+    unsigned char *a = toy_read(folder, name, &n);
+    assert_int_equal(unlink(oto_feature_cache_path(cache)), 0);
+    struct oto_pool *pool_of_two = pool;
+    pool = NULL;
+    struct oto_feature_cache *again = open_cache(&o, 20, &reused);
+    pool = pool_of_two;
+    assert_false(reused);
+    unsigned char *b = toy_read(folder, name, &m);
+    assert_true(a && b && n == m);
+    assert_memory_equal(a, b, n);
+    free(a);
+    free(b);
+    oto_feature_cache_close(again);
+    oto_feature_cache_close(cache);
+    oto_feature_cache_close(plain);
+    oto_feature_cache_close(open_cache(&o, 20, &reused));
+    assert_true(reused);
+    for (int k = 0; k < 3; k++) {
+        o.seed = k == 0 ? 6 : 5;
+        o.n_copies = k == 1 ? 1 : 2;
+        perturb.kinds[OTO_PERTURB_ROOM].high = k == 2 ? 0.3 : 0.2;
+        oto_feature_cache_close(open_cache(&o, 20, &reused));
+        assert_false(reused);
+    }
+    oto_wave_destroy(wave);
+    oto_perturb_clear(&perturb);
+}
+
 static void damage_is_seen_and_repaired(void **state)
 {
     (void)state;
@@ -287,8 +349,14 @@ static void survives_lack_of_memory(void **state)
     (void)state;
     struct oto_feature_cache_options o = options(true);
     struct oto_feature_cache *cache;
+    struct oto_perturb perturb;
+    struct oto_wave *wave;
     char path[200] = "";
     size_t n_total = 1;
+    assert_int_equal(oto_perturb_parse(&perturb, "tempo:1:1.2:1.2", &frontend, NULL), OTO_OK);
+    assert_int_equal(oto_wave_create(&wave, &perturb, NULL), OTO_OK);
+    o.wave = wave;
+    o.n_copies = 1;
     frontend.n_mels = 43;
     for (size_t nth = 0; nth <= n_total;
          nth++) { /* the first round counts; one thread, as the counter asks for */
@@ -305,6 +373,8 @@ static void survives_lack_of_memory(void **state)
         unlink(path);
     }
     assert_true(n_total > 50);
+    oto_wave_destroy(wave);
+    oto_perturb_clear(&perturb);
     frontend.n_mels = 40;
 }
 
@@ -315,6 +385,7 @@ int main(void)
         cmocka_unit_test(speeds_change_the_length),
         cmocka_unit_test(is_used_again_only_when_it_fits),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(copies_are_changed_alike_everywhere),
         cmocka_unit_test(damage_is_seen_and_repaired),
         cmocka_unit_test(names_audio_that_cannot_be_used),
         cmocka_unit_test(tells_progress_and_stops),

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/rng.h"
+#include "base/mem.h"
 #include "features/frontend_options.h"
 #include "features/mel.h"
 #include "training/perturb.h"
@@ -249,18 +249,88 @@ static void magnitudes_are_understood(void **state)
     assert_true(fabs((double)x[0] - log(10)) < 1e-6); /* 20 dB is ten times the magnitude */
 }
 
+static void reads_both_sides_of_the_grammar(void **state)
+{
+    (void)state;
+    struct oto_perturb p = parse("noise:0.5:0:30, background:0.25:-5:20:my noises/of 2020 ,"
+                                 "response:1:0:0:rooms:old,speed:0.5:0.9:1.1");
+    assert_true(oto_perturb_any(&p) && oto_perturb_any_wave(&p));
+    assert_string_equal(p.kinds[OTO_PERTURB_BACKGROUND].folder, "my noises/of 2020");
+    assert_string_equal(p.kinds[OTO_PERTURB_RESPONSE].folder, "rooms:old");
+    assert_null(p.kinds[OTO_PERTURB_NOISE].folder);
+    assert_true(p.kinds[OTO_PERTURB_BACKGROUND].probability == 0.25 &&
+                p.kinds[OTO_PERTURB_BACKGROUND].low == -5 &&
+                p.kinds[OTO_PERTURB_BACKGROUND].high == 20);
+    oto_perturb_clear(&p);
+    assert_false(oto_perturb_any(&p) || oto_perturb_any_wave(&p));
+    p = parse("room:1:0.2:0.4");
+    assert_true(oto_perturb_any_wave(&p) && !oto_perturb_any(&p));
+    oto_perturb_clear(&p);
+    /* samples have nothing to do with what is made of them */
+    struct oto_frontend_options o = front_end();
+    o.use_energy = true;
+    assert_int_equal(oto_perturb_parse(&p, "room:1:0.2:0.4,codec:1:10:20", &o, NULL), OTO_OK);
+    oto_perturb_clear(&p);
+}
+
+static void reading_survives_lack_of_memory(void **state)
+{
+    (void)state;
+    struct oto_perturb p;
+    struct oto_frontend_options o = front_end();
+    static const char text[] = "background:1:0:1:a,response:1:0:1:b,gain:1:0:1";
+    for (size_t nth = 0, n = 0; nth <= n; nth++) {
+        oto_mem_fail_nth(nth);
+        oto_status status = oto_perturb_parse(&p, text, &o, NULL);
+        size_t n_made = oto_mem_fail_nth(0);
+        assert_int_equal(status, nth == 0 ? OTO_OK : OTO_ERR_MEMORY);
+        n = nth == 0 ? n_made : n;
+        assert_int_equal(n, 5);
+        assert_true(nth == 0 || !p.kinds[OTO_PERTURB_BACKGROUND].folder);
+        oto_perturb_clear(&p);
+    }
+}
+
 static void refuses_what_it_cannot_read(void **state)
 {
     (void)state;
     struct oto_perturb p;
     oto_error err;
     struct oto_frontend_options o = front_end();
-    static const char *const bad[] = {
-        "noise",          "noise:",          "noise:0.5:3",           "noise:0.5:3:4:5",
-        "noise:0.5:3:4x", "noise:1.5:3:4",   "noise:nan:3:4",         "noise:-0.1:3:4",
-        "noise:0.5:5:4",  "noise:0.5:nan:4", "warp:0.5:0.4:1",        "warp:0.5:1:2.1",
-        "nois:0.5:3:4",   "noises:0.5:3:4",  "gain:1:0:1,gain:1:0:1", "gain:1:0:1 colour:1:0:1",
-        "gain:1:0:1,",    "gain:1:0:1, ",    ",gain:1:0:1",           "gain:1:0:1,,gain:1:0:1"};
+    static const char *const bad[] = {"noise",
+                                      "noise:",
+                                      "noise:0.5:3",
+                                      "noise:0.5:3:4:5",
+                                      "noise:0.5:3:4x",
+                                      "noise:1.5:3:4",
+                                      "noise:nan:3:4",
+                                      "noise:-0.1:3:4",
+                                      "noise:0.5:5:4",
+                                      "noise:0.5:nan:4",
+                                      "warp:0.5:0.4:1",
+                                      "warp:0.5:1:2.1",
+                                      "nois:0.5:3:4",
+                                      "noises:0.5:3:4",
+                                      "gain:1:0:1,gain:1:0:1",
+                                      "gain:1:0:1 colour:1:0:1",
+                                      "gain:1:0:1,",
+                                      "gain:1:0:1, ",
+                                      ",gain:1:0:1",
+                                      "gain:1:0:1,,gain:1:0:1",
+                                      "noise:0.5:3:4:",
+                                      "noise: 0.5:3:4",
+                                      "room:1:0.01:1",
+                                      "room:1:0.2:3",
+                                      "room:1:0.2:0.3:rooms",
+                                      "background:1:0:10",
+                                      "background:1:0:10:",
+                                      "response:1:0::x",
+                                      "speed:1:0.4:1",
+                                      "telephone:1:0:1",
+                                      "codec:1:-1:1",
+                                      "pitch:1:1:2.5",
+                                      "tempo:1:0.1:1",
+                                      "background:1:0:1:a,background:1:0:1:b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (oto_perturb_parse(&p, bad[i], &o, &err) != OTO_ERR_CONFIG)
             fail_msg("'%s' was taken", bad[i]);
@@ -284,6 +354,8 @@ int main(void)
         cmocka_unit_test(colour_keeps_within_its_height),
         cmocka_unit_test(noise_has_its_ratio),
         cmocka_unit_test(magnitudes_are_understood),
+        cmocka_unit_test(reads_both_sides_of_the_grammar),
+        cmocka_unit_test(reading_survives_lack_of_memory),
         cmocka_unit_test(refuses_what_it_cannot_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
