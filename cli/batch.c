@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "cli/batch_live.h"
 #include "cli/common.h"
 #include "cli/progress.h"
 
@@ -26,7 +27,8 @@ struct shared {
 struct oto_batch_worker {
     struct shared *shared;
     oto_recognizer *recognizer;
-    float *samples; /* [CHUNK] */
+    struct oto_batch_live *live; /* recognises instead where there is a latency_ms; else NULL */
+    float *samples;              /* [CHUNK] */
     pthread_t thread;
 };
 
@@ -50,7 +52,8 @@ static oto_status feed_all(struct oto_batch_worker *w, const char *file, oto_aud
         oto_status status = oto_audio_read(audio, w->samples, CHUNK, &n, err);
         if (status != OTO_OK || n == 0)
             return status;
-        status = oto_recognizer_feed(w->recognizer, w->samples, n, err);
+        status = w->live != NULL ? oto_batch_live_feed(w->live, w->samples, n, err)
+                                 : oto_recognizer_feed(w->recognizer, w->samples, n, err);
         if (status != OTO_OK) {
             oto_cli_name_file(err, file);
             return status;
@@ -70,6 +73,8 @@ oto_status oto_batch_recognize(struct oto_batch_worker *w, const oto_result **re
     if (status != OTO_OK)
         return status;
     oto_recognizer_reset(w->recognizer);
+    if (w->live != NULL)
+        oto_batch_live_reset(w->live);
     status = feed_all(w, file, audio, err);
     if (warning != NULL) {
         oto_audio_info info;
@@ -79,7 +84,8 @@ oto_status oto_batch_recognize(struct oto_batch_worker *w, const oto_result **re
     oto_audio_close(audio);
     if (status != OTO_OK)
         return status;
-    status = oto_recognizer_finish(w->recognizer, result, err);
+    status = w->live != NULL ? oto_batch_live_finish(w->live, result, err)
+                             : oto_recognizer_finish(w->recognizer, result, err);
     if (status != OTO_OK)
         oto_cli_name_file(err, file);
     return status;
@@ -167,6 +173,10 @@ static oto_status create_workers(struct oto_batch_worker *workers, int n, struct
             i == 0 ? oto_recognizer_create(&workers[i].recognizer, shared->batch->model,
                                            shared->batch->options, err)
                    : oto_recognizer_create_like(&workers[i].recognizer, workers[0].recognizer, err);
+        const struct oto_batch *batch = shared->batch;
+        if (status == OTO_OK && batch->latency_ms > 0)
+            status = oto_batch_live_create(&workers[i].live, batch->model, workers[i].recognizer,
+                                           batch->options, batch->latency_ms, err);
         if (status != OTO_OK)
             return status;
     }
@@ -194,6 +204,7 @@ oto_status oto_batch_run(struct oto_batch *batch, oto_error *err)
     if (status == OTO_OK)
         status = run_threads(&shared, workers, n, err);
     for (int i = 0; workers != NULL && i < n; i++) {
+        oto_batch_live_destroy(workers[i].live);
         oto_recognizer_destroy(workers[i].recognizer);
         free(workers[i].samples);
     }

@@ -15,7 +15,8 @@ struct oto_batch_worker; /* one thread's part */
 struct oto_batch {
     const oto_model *model;
     const oto_recognizer_options *options; /* of every recogniser */
-    int n_jobs;                            /* threads at most, >= 1 */
+    int latency_ms; /* recognise as live, with that look-ahead; 0: in full context */
+    int n_jobs;     /* threads at most, >= 1 */
     size_t n_items;
     const char *what; /* the items' name in the progress line: "files" */
     void *arg;        /* passed to both functions */

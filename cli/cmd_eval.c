@@ -21,7 +21,7 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
 
 struct eval_options {
     char *model, *manifest, *hyp, *alignments;
-    int corpus_format, format, by, jobs, n_resamples, n_confusions;
+    int corpus_format, format, by, jobs, latency_ms, n_resamples, n_confusions;
     uint64_t seed;
     struct oto_cli_decoding decoding;
 };
@@ -45,6 +45,8 @@ static const struct oto_option option_table[] = {
      .choices = format_names, .help = "What is printed."},
     {.name = "by", .type = OTO_OPTION_CHOICE, FIELD(by), .default_text = "none", .choices = by_names,
      .help = "Adds a table with a row for each of them."},
+    {.name = "latency", .type = OTO_OPTION_INT, FIELD(latency_ms), .default_text = "0", .min = 0, .max = 5000, .argument = "MS",
+     .help = "Recognises as 'otolith live' does while somebody speaks, hearing so much ahead; 0 hears whole utterances."},
     {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
      .help = "Utterances worked on at the same time."},
     {.name = "resamples", .type = OTO_OPTION_INT, FIELD(n_resamples), .default_text = "1000", .min = 0, .max = 1e6,
@@ -60,6 +62,7 @@ static const struct oto_cli_usage usage = {
     .examples = "  otolith eval --model=digits-en --manifest=test.tsv\n"
                 "  otolith eval --manifest=clean.tsv,noisy.tsv --by=manifest --jobs=2\n"
                 "  otolith eval --manifest=dev.tsv --confusions=20 --alignments=dev.pra\n"
+                "  otolith eval --manifest=dev.tsv --latency=600\n"
                 "  otolith eval --manifest=dev.tsv --hyp=dev.hyp --format=json | jq .wer\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
@@ -151,6 +154,7 @@ static oto_status recognise_all(struct oto_eval *e, const struct oto_model *mode
     struct job job = {e, model->bundle->alphabet};
     struct oto_batch batch = {.model = model,
                               .options = &options,
+                              .latency_ms = o->latency_ms,
                               .n_jobs = o->jobs,
                               .n_items = e->n_items,
                               .what = "utterances",
@@ -220,6 +224,7 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
                          .n_bad_lines = corpus->n_bad,
                          .by = o->by,
                          .beam = o->decoding.beam ? o->decoding.beam : model->bundle->beam.beam,
+                         .latency_ms = o->latency_ms,
                          .n_resamples = o->n_resamples,
                          .n_confusions = o->n_confusions,
                          .seed = o->seed};

@@ -37,6 +37,7 @@ struct oto_eval {
     size_t n_items;
     size_t n_bad_lines;
     int jobs, beam;
+    int latency_ms;   /* as live; 0: in full context */
     double passed_s;  /* on the clock, for all of it */
     int by;           /* enum oto_eval_by */
     int n_resamples;  /* of the interval; 0: none */

@@ -216,7 +216,10 @@ oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *e
         status = bootstrap(&interval, e, err);
     if (status != OTO_OK)
         goto out;
-    fprintf(out, "model       %s (%s), beam %d\n", e->model, e->model_path, e->beam);
+    fprintf(out, "model       %s (%s), beam %d", e->model, e->model_path, e->beam);
+    if (e->latency_ms > 0)
+        fprintf(out, ", live with %d ms look-ahead", e->latency_ms);
+    fputc('\n', out);
     fprintf(out, "utterances  %zu, %zu of them without error", n_good, n_good - all.n_with_errors);
     if (all.n_failed + e->n_bad_lines > 0)
         fprintf(out, "; %zu failed and are not in the rates", all.n_failed + e->n_bad_lines);
@@ -307,7 +310,8 @@ oto_status oto_eval_write_json(FILE *out, const struct oto_eval *e, oto_error *e
     oto_json_text(out, e->model_path);
     fputs(",\"manifest\":", out);
     oto_json_text(out, e->manifests);
-    fprintf(out, ",\"beam\":%d,\"jobs\":%d,\"bad_lines\":%zu,", e->beam, e->jobs, e->n_bad_lines);
+    fprintf(out, ",\"beam\":%d,\"latency_ms\":%d,\"jobs\":%d,\"bad_lines\":%zu,", e->beam,
+            e->latency_ms, e->jobs, e->n_bad_lines);
     write_json_sums(out, &all);
     if (has_interval) {
         write_number(out, "wer_low", interval.low);

@@ -32,6 +32,15 @@ has out 'real-time factor'
 hasnt out failed
 cmp -s right.hyp a.hyp || fail "--hyp is not what transcribe writes"
 
+# As live: what is not heard yet changes the texts; threads do not.
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --latency=5000 --hyp=ahead.hyp
+has out 'beam 8, live with 5000 ms look-ahead'
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --latency=90 --hyp=live.hyp
+cmp -s live.hyp ahead.hyp && fail "a look-ahead of 90 ms is as good as one of 5 s"
+run 0 "$OTOLITH" eval $model --manifest=right.tsv --latency=90 --hyp=jobs.hyp --jobs=3
+cmp -s live.hyp jobs.hyp || fail "live texts depend on threads"
+run 64 "$OTOLITH" eval $model --manifest=right.tsv --latency=-1
+
 # References with two words the model never writes, which are also unknown to its alphabet.
 n_words=$(cut -f2 a.hyp | wc -w)
 sed '2,3s/\.$/ zyx/' right.tsv >wrong.tsv
