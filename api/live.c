@@ -19,6 +19,8 @@
 #define TRAIL_S 0.3        /* of the pause behind it that the second pass hears */
 #define QUIET_S 0.2        /* a stretch of this length decides where a long utterance is cut */
 #define NOTHING_S 3        /* sound of this length without a word is noise */
+#define STEADY_S 2         /* and sound whose level has for so long */
+#define STEADY_DB 2.0      /* a deviation less than this; that of speech is about 10 */
 #define NETWORK_MORE_S 0.7 /* a pause by the network alone is so much longer */
 
 struct oto_live {
@@ -51,7 +53,8 @@ void oto_live_options_init(oto_live_options *options)
                                   .n_passes = 2,
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,
-                                  .silence_s = 0.8};
+                                  .silence_s = 0.8,
+                                  .min_confidence = 0.54};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -69,6 +72,9 @@ static oto_status check_options(const oto_live_options *o, oto_error *err)
     if (!(o->max_utterance_s >= 2 && o->max_utterance_s <= 60))
         return oto_fail(err, OTO_ERR_ARGUMENT, "max_utterance_s: found %g, expected 2 to 60",
                         o->max_utterance_s);
+    if (!(o->min_confidence >= 0 && o->min_confidence <= 1))
+        return oto_fail(err, OTO_ERR_ARGUMENT, "min_confidence: found %g, expected 0 to 1",
+                        o->min_confidence);
     if (!(o->silence_s >= 0.2 && o->silence_s <= 10))
         return oto_fail(err, OTO_ERR_ARGUMENT, "silence_s: found %g, expected 0.2 to 10",
                         o->silence_s);
@@ -220,6 +226,17 @@ static void begin(oto_live *live)
     live->n_pushed = 0;
 }
 
+/* Whether nothing at all sounds in a block: a device that was switched off, a file that was padded.
+ */
+static bool is_empty(const float *samples, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (samples[i] > samples[0] || samples[i] < samples[0])
+            return false;
+    }
+    return true;
+}
+
 /* Whether the second pass is wanted, and would be done in time. */
 static bool has_second_pass(const oto_live *live, size_t n)
 {
@@ -261,6 +278,16 @@ static oto_status conclude(oto_live *live, size_t n, oto_result *result, oto_alt
     return OTO_OK;
 }
 
+/* Noise that was taken for speech gives words that the network is not sure of. */
+static bool is_told(const oto_live *live, const oto_result *result)
+{
+    double sum = 0;
+    for (int i = 0; i < result->n_words; i++)
+        sum += result->words[i].confidence;
+    return result->text[0] != 0 && live->options.utterance != NULL &&
+           (result->n_words == 0 || sum / result->n_words >= live->options.min_confidence);
+}
+
 /* The utterance is the first n samples held: its text is told, if it has any. */
 static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
 {
@@ -282,7 +309,7 @@ static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
     }
     utterance.start_s = (double)live->first / live->rate_hz;
     utterance.end_s = (double)(live->first + n) / live->rate_hz;
-    if (status == OTO_OK && utterance.result->text[0] != 0 && live->options.utterance != NULL)
+    if (status == OTO_OK && is_told(live, utterance.result))
         live->options.utterance(live->options.user_data, &utterance);
     return status;
 }
@@ -329,14 +356,34 @@ static oto_status end_by_silence(oto_live *live, oto_error *err)
     size_t n = live->n_judged;
     if (silence > trail && n > silence)
         n -= silence - trail;
+    /* Nothing is far below any sound: a little of it would spoil the normalisation of all. */
+    for (size_t b = live->endpoint.block; n > 2 * b && is_empty(live->samples + n - b, b);)
+        n -= b;
     oto_status status = end_utterance(live, n, err);
     drop(live, live->n_judged);
     return status;
 }
 
-/* Loud, but without words for long: the network's word against the endpointer's. */
+/* Whether the level of the last n blocks judged hardly changes. */
+static bool is_steady(const oto_live *live, size_t n)
+{
+    const float *levels = live->levels + live->n_judged / live->endpoint.block - n;
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)levels[i];
+        squares += (double)levels[i] * (double)levels[i];
+    }
+    const double mean = sum / (double)n;
+    return squares / (double)n - mean * mean < STEADY_DB * STEADY_DB;
+}
+
+/* Loud, but steady, or without words for long: the network's word against the endpointer's. */
 static bool is_noise(const oto_live *live)
 {
+    const size_t n = live->n_judged / live->endpoint.block;
+    const size_t n_steady = (size_t)(STEADY_S * live->rate_hz / (double)live->endpoint.block);
+    if (n >= n_steady && is_steady(live, n_steady))
+        return true;
     double passed_s, blank_s;
     oto_first_pass_blank(live->pass, &passed_s, &blank_s);
     const double pause_s =
@@ -359,6 +406,8 @@ static oto_status judge(oto_live *live, oto_error *err)
     if (event == OTO_ENDPOINT_START) {
         if (live->n_judged > live->n_pre_roll)
             drop(live, live->n_judged - live->n_pre_roll);
+        while (live->n_judged > 2 * block && is_empty(live->samples, block))
+            drop(live, block);
         begin(live);
         for (size_t i = 0; i < live->n_judged / block; i++)
             live->levels[i] = (float)live->endpoint.level_db;
@@ -371,7 +420,8 @@ static oto_status judge(oto_live *live, oto_error *err)
         return end_by_silence(live, err);
     if (is_noise(live)) {
         oto_endpoint_is_noise(&live->endpoint);
-        status = end_utterance(live, live->n_judged, err);
+        if (!is_steady(live, live->n_judged / block))
+            status = end_utterance(live, live->n_judged, err);
         drop(live, live->n_judged);
         return status;
     }

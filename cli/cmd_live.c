@@ -17,7 +17,7 @@ struct live_command {
     char *model, *device, *input, *raw, *output, *save_audio;
     bool list, unpaced, append;
     int format, channel, latency_ms, passes;
-    double pace, silence_s, max_utterance_s;
+    double pace, silence_s, max_utterance_s, min_confidence;
     struct oto_cli_decoding decoding;
 };
 
@@ -38,6 +38,8 @@ static const struct oto_option option_table[] = {
      .help = "A pause of this length ends an utterance."},
     {.name = "max-utterance", .type = OTO_OPTION_REAL, FIELD(max_utterance_s), .default_text = "20", .min = 2, .max = 60, .argument = "SECONDS",
      .help = "Longer speech without a pause is cut at its quietest moment."},
+    {.name = "min-confidence", .type = OTO_OPTION_REAL, FIELD(min_confidence), .default_text = "0.54", .min = 0, .max = 1,
+     .help = "Utterances whose words are less sure on average are taken for noise and left out; 0 takes all."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text", .choices = format_names,
      .help = "text: what stays, an utterance a line; jsonl: everything that happens, an object a line."},
     {.name = "output", .short_name = 'o', .type = OTO_OPTION_TEXT, FIELD(output), .default_text = "", .argument = "FILE",
@@ -166,6 +168,7 @@ static int listen_to(const struct live_command *o, const oto_model *model, const
     live.latency_ms = o->latency_ms;
     live.n_passes = o->passes;
     live.silence_s = o->silence_s;
+    live.min_confidence = o->min_confidence;
     live.max_utterance_s = o->max_utterance_s;
     oto_audio_options_init(&audio);
     audio.channel = o->channel;

@@ -140,7 +140,8 @@ static oto_status tell_gap(struct session *s, uint64_t n_lost, oto_error *err)
 {
     char message[80] = "the device lost sound";
     const double start_s = (double)(s->n_processed + s->n_lost) / s->rate_hz;
-    oto_status status = break_off(s, n_lost, err);
+    /* A device that does not know how much it lost mostly lost little: the utterance goes on. */
+    oto_status status = n_lost > 0 ? break_off(s, n_lost, err) : OTO_OK;
     if (n_lost > 0)
         snprintf(message, sizeof message, "%.3f s of sound lost", (double)n_lost / s->rate_hz);
     struct oto_live_event e = event_of(s, OTO_LIVE_GAP);

@@ -50,6 +50,8 @@ typedef struct oto_live_options {
     int second_pass_ms;     /* left out where it would take longer; 0: never. 0 */
     double max_utterance_s; /* longer ones are cut, 2 to 60; 20 */
     double silence_s;       /* a pause that ends an utterance, 0.2 to 10; 0.8 */
+    double min_confidence;  /* utterances whose words' mean is less are taken for noise and not
+                               told, 0 to 1; 0.54. 0 without words (recognizer's words = 0) */
     void (*utterance)(void *user_data, const oto_live_utterance *utterance);
     void *user_data;
 } oto_live_options;

@@ -57,6 +57,7 @@ static oto_live *make_live(struct told *told, int n_passes, double max_utterance
     options.latency_ms = 300;
     options.n_passes = n_passes;
     options.max_utterance_s = max_utterance_s;
+    options.min_confidence = 0; /* a random network is never sure */
     options.utterance = note;
     options.user_data = told;
     *told = (struct told){{0}, 0, 0, 0};
@@ -182,6 +183,7 @@ static void test_second_pass(void **state)
     int n = 0;
     oto_live_options options;
     oto_live_options_init(&options);
+    options.min_confidence = 0;
     options.utterance = compare;
     options.user_data = &n;
     judge = make(0, 1, 30);
@@ -253,6 +255,47 @@ static void test_memory(void **state)
     oto_live_destroy(live);
 }
 
+static void count_utterance(void *user_data, const oto_live_utterance *u)
+{
+    double sum = 0, *least = user_data;
+    for (int i = 0; i < u->result->n_words; i++)
+        sum += u->result->words[i].confidence;
+    *least = fmin(*least, sum / u->result->n_words);
+}
+
+/* Steady noise is no speech, however loud; nor are words that nobody is sure of. */
+static void test_noise(void **state)
+{
+    (void)state;
+    static float noise[N_LONG];
+    struct told told;
+    for (size_t i = 0; i < N_LONG; i++)
+        noise[i] = 0.1F * (float)oto_rng_normal(4, 0, i);
+    oto_live *live = make_live(&told, 2, 20, 8);
+    run_live(live, noise, N_LONG, 1600);
+    assert_int_equal(told.n, 0);
+    run_live(live, sound, 48000, 1600); /* from 0.1 to 0.3 all the same */
+    oto_live_destroy(live);
+
+    oto_error err = {0};
+    oto_live_options options;
+    double least = 1;
+    oto_live_options_init(&options);
+    options.min_confidence = 0;
+    options.utterance = count_utterance;
+    options.user_data = &least;
+    assert_int_equal(oto_live_create(&live, model, NULL, &options, &err), OTO_OK);
+    run_live(live, sound, N_LONG, 1600);
+    oto_live_destroy(live);
+    assert_true(least > 0 && least < 0.9);
+    options.min_confidence = least + 0.01;
+    least = 1;
+    assert_int_equal(oto_live_create(&live, model, NULL, &options, &err), OTO_OK);
+    run_live(live, sound, N_LONG, 1600);
+    oto_live_destroy(live);
+    assert_true(least >= options.min_confidence);
+}
+
 static void expect_refusal(oto_live_options options, const char *says)
 {
     oto_error err = {0};
@@ -281,6 +324,9 @@ static void test_errors(void **state)
     o = good;
     o.max_utterance_s = NAN;
     expect_refusal(o, "max_utterance_s");
+    o = good;
+    o.min_confidence = 1.1;
+    expect_refusal(o, "min_confidence");
     o = good;
     o.silence_s = 0;
     expect_refusal(o, "silence_s");
@@ -354,7 +400,8 @@ int main(void)
         cmocka_unit_test(test_portions),    cmocka_unit_test(test_portions_cut),
         cmocka_unit_test(test_second_pass), cmocka_unit_test(test_partial),
         cmocka_unit_test(test_silence),     cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, make_pauses, tear_down);
 }
