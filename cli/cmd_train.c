@@ -199,7 +199,8 @@ static int train(const struct all_options *all)
     oto_status status = oto_train(&setup, &result, &err);
     oto_progress_end(&progress);
     if (status == OTO_OK) {
-        print_result(&all->train, &result);
+        if (result.rank == 0)
+            print_result(&all->train, &result);
         return OTO_EXIT_OK;
     }
     int code = oto_cli_fail(&err, all->train.out);

@@ -68,7 +68,15 @@ static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, c
         .stop = on_stop,
         .arg = &p,
     };
-    return oto_dataset_features(ds, *t->o->cache ? t->o->cache : t->o->out, &options, t->pool, err);
+    /* Rank 0 makes the file, the others read it; on machines that do not see it, they make theirs.
+     */
+    oto_status status = oto_comm_rank(t->comm) > 0 ? oto_trainer_wait_for_all(t, err) : OTO_OK;
+    if (status == OTO_OK)
+        status = oto_dataset_features(ds, *t->o->cache ? t->o->cache : t->o->out, &options, t->pool,
+                                      err);
+    if (status == OTO_OK && oto_comm_rank(t->comm) == 0)
+        status = oto_trainer_wait_for_all(t, err);
+    return status;
 }
 
 static void report_dataset(struct oto_trainer *t, const struct oto_dataset *ds)
@@ -341,7 +349,9 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
         status = make_folder(o->out, err);
     if (status == OTO_OK && *o->cache)
         status = make_folder(o->cache, err);
-    if (status == OTO_OK && !o->resume && !o->overwrite && oto_checkpoint_exists(o->out))
+    if (status != OTO_OK || oto_comm_rank(t->comm) > 0)
+        return status; /* files are rank 0's business */
+    if (!o->resume && !o->overwrite && oto_checkpoint_exists(o->out))
         status = oto_fail(
             err, OTO_ERR_CONFIG,
             "%s already holds a checkpoint: go on with --resume, or start anew with --overwrite",
@@ -380,7 +390,7 @@ oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         status = check_options(t, err);
     if (status == OTO_OK)
-        status = open_report(t, err);
+        status = oto_comm_rank(t->comm) > 0 ? oto_trainer_fall_silent(t, err) : open_report(t, err);
     if (status == OTO_OK)
         status = oto_pool_create(&t->pool, t->o->threads ? t->o->threads : oto_cpu_count(), err);
     if (status == OTO_OK)
@@ -398,46 +408,6 @@ oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         report_network(t);
     return status;
-}
-
-/* A process that was made by another one leaves files and terminal to it. */
-static oto_status fall_silent(struct oto_trainer *t, oto_error *err)
-{
-    const struct oto_report_sink nobody = {0};
-    oto_report_close(t->report);
-    t->report = NULL;
-    oto_log_set(NULL, NULL, OTO_LOG_ERROR);
-    return oto_report_open(&t->report, "/dev/null", &nobody, err);
-}
-
-oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err)
-{
-    /* Threads are not there in copies of a process, so there are none while copies are made. */
-    oto_pool_destroy(t->pool);
-    t->pool = NULL;
-    oto_status status = oto_comm_reserve(t->comm, t->n, t->o->parts, err);
-    if (status == OTO_OK && oto_comm_rank(t->comm) > 0)
-        status = fall_silent(t, err);
-    if (status == OTO_OK)
-        status = oto_trainer_reserve_parts(t, err);
-    int shared = oto_cpu_count() / oto_comm_n_local(t->comm);
-    if (status == OTO_OK)
-        status = oto_pool_create(&t->pool,
-                                 t->o->threads ? t->o->threads
-                                 : shared > 1  ? shared
-                                               : 1,
-                                 err);
-    if (status == OTO_OK)
-        status = oto_loader_create(&t->loader, t->o->loaders, t->setup->frontend,
-                                   t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
-    if (status != OTO_OK)
-        return status;
-    char text[64];
-    oto_report_line(t->report, "%llu steps in %d epochs, %s of %d threads",
-                    (unsigned long long)t->n_steps, t->o->epochs, oto_comm_describe(t->comm, text),
-                    oto_pool_n_threads(t->pool));
-    oto_network_set_parameters(t->net, t->params, t->pool);
-    return OTO_OK;
 }
 
 void oto_trainer_clear(struct oto_trainer *t)

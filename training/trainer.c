@@ -186,6 +186,8 @@ static oto_status start(struct oto_trainer *t, oto_error *err)
 {
     struct oto_train_state *s = &t->state;
     s->best_cer = s->best_wer = s->best_loss = s->lowest_loss = s->last_loss = (double)NAN;
+    if (!is_writer(t))
+        return OTO_OK;   /* it is told by rank 0 */
     if (!t->o->resume) { /* an earlier run's lines end here, as do its checkpoints */
         oto_checkpoint_remove(t->o->out);
         oto_status status = oto_report_cut(t->report, 0, err);
@@ -256,14 +258,16 @@ oto_status oto_train(const struct oto_train_setup *setup, struct oto_train_resul
         status = oto_trainer_join(t, &why);
     if (status == OTO_OK)
         status = run_epochs(t, &why);
-    if (status != OTO_OK && err)
-        *err = why;
     if (status != OTO_OK && status != OTO_ERR_INTERRUPTED)
         oto_comm_fail(t->comm, &why);
+    else if (!is_writer(t))
+        status = OTO_OK; /* rank 0 tells that the run was stopped */
+    if (status != OTO_OK && err)
+        *err = why;
     if (result)
-        *result =
-            (struct oto_train_result){t->state.step,      t->state.n_skipped, t->state.best_epoch,
-                                      t->state.best_loss, t->state.best_cer,  t->state.best_wer};
+        *result = (struct oto_train_result){
+            t->state.step,     t->state.n_skipped, t->state.best_epoch,   t->state.best_loss,
+            t->state.best_cer, t->state.best_wer,  oto_comm_rank(t->comm)};
     oto_trainer_clear(t);
     oto_free(t);
     return status;

@@ -34,6 +34,7 @@ struct oto_train_result {
     uint64_t n_steps, n_skipped;
     uint64_t best_epoch;               /* from 1; 0 without a dev set */
     double dev_loss, dev_cer, dev_wer; /* of the best epoch; NAN without */
+    int rank; /* under mpirun, of this process: only the first, 0, has anything to tell */
 };
 
 /**

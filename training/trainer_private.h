@@ -86,6 +86,11 @@ struct oto_dev_result {
 
 /* train_setup.c */
 oto_status oto_trainer_prepare(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+/* train_join.c */
+/** Leaves files and terminal to rank 0. */
+oto_status oto_trainer_fall_silent(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
+/** Returns when all processes have come here. */
+oto_status oto_trainer_wait_for_all(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 /**
  * Makes the other processes, and threads and what works on them in each. All of them return; those
  * that are made do not from oto_trainer_clear().

@@ -18,7 +18,7 @@ declare -A seam=(
     [blis.h]=acoustic/gemm.c [portaudio.h]=audio/source_portaudio.c [sndfile.h]=audio/source_sndfile.c
     [soxr.h]=audio/resample.c [utf8proc.h]=base/utf8.c [xxhash.h]=base/bytes.c [cpuid.h]=base/cpu.c
     [lzma.h]=base/lines_xz.c [zlib.h]=base/lines_gzip.c
-    [csv.h]=training/corpus_csv.c
+    [csv.h]=training/corpus_csv.c [mpi.h]=training/comm_mpi.c
 )
 standard=" assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdalign stdarg stdatomic
  stdbool stddef stdint stdio stdlib stdnoreturn string threads time tgmath uchar wchar wctype

@@ -107,9 +107,10 @@ gone() { # PID...: all have ended, within seconds
 
 # wait_for NAME N: until so many steps are done.
 wait_for() {
-    local i
+    local i n
     for ((i = 0; i < 3000; i++)); do
-        [ "$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null || echo 0)" -ge "$2" ] 2> /dev/null && return
+        n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
+        [ "${n:-0}" -ge "$2" ] && return
         sleep 0.01
     done
     fail "$1: $2 steps take too long: $(cat "$dir/$1.err")"
