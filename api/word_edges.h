@@ -21,7 +21,7 @@ void oto_word_levels(float *levels, const float *statics, size_t n, int dim,
  *
  * with the loudest frame of the word's labels and the quietest between them and the neighbour's: in
  * running speech that is the quietest moment between both. The share was chosen on synthetic speech
- * of known times (tests/bench/make_word_times.py).
+ * of known times (docs/word_times.md).
  *
  * @param words    [n] with the times of their labels; words without duration are passed over
  * @param levels   [n_levels] of the static frames

@@ -14,16 +14,12 @@
 
 /* ---- options ----------------------------------------------------------------------------- */
 
-static const struct oto_output *const outputs[] = {&oto_output_text, &oto_output_tsv,
-                                                   &oto_output_json};
-static const char *const output_names[] = {"text", "tsv", "json",
-                                           NULL}; /* in the order of outputs */
-
 struct transcribe_options {
-    char *model, *raw;
-    int format, n_best, channel, jobs, threads;
+    char *model, *raw, *formats;
+    int n_best, channel, jobs, threads;
     double max_segment_s;
     struct oto_cli_decoding decoding;
+    struct oto_cli_output output;
 };
 
 #define FIELD(f) .offset = offsetof(struct transcribe_options, f)
@@ -31,8 +27,8 @@ struct transcribe_options {
 static const struct oto_option option_table[] = {
     {.name = "model", .short_name = 'm', .type = OTO_OPTION_TEXT, FIELD(model), .default_text = "", .argument = "MODEL",
      .help = "Model file, or its name in the search path; none is the default model, english."},
-    {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
-     .choices = output_names, .help = "What is printed for each file."},
+    {.name = "format", .short_name = 'f', .type = OTO_OPTION_TEXT, FIELD(formats), .default_text = "text", .argument = "NAME,...",
+     .help = "What is written for each file, one or several of: " OTO_OUTPUT_NAMES "."},
     {.name = "n-best", .short_name = 'n', .type = OTO_OPTION_INT, FIELD(n_best), .default_text = "1", .min = 1, .max = 10000,
      .help = "Alternatives listed with --format=json; at most the beam."},
     {.name = "channel", .short_name = 'c', .type = OTO_OPTION_INT, FIELD(channel), .default_text = "0", .min = 0, .max = 1024,
@@ -55,15 +51,17 @@ static const struct oto_cli_usage usage = {
     .examples = "  otolith transcribe talk.wav\n"
                 "  otolith transcribe --format=tsv --jobs=2 *.flac > texts.tsv\n"
                 "  otolith transcribe --format=json --n-best=5 call.ogg | jq .text\n"
+                "  otolith transcribe --format=srt,json --output-dir=subtitles *.flac\n"
                 "  sox talk.mp3 -t wav - | otolith transcribe --model=digits-en -\n"
                 "  arecord -t raw -f S16_LE -r 16000 | otolith transcribe --raw=s16le:16000:1 -\n",
     .notes = "FILE is anything libsndfile reads (WAV, FLAC, Ogg, Opus, MP3, ...) at any rate; - is "
              "standard input.\n\n"
              "text prints the text of one file alone, and 'FILE: text' for several; tsv prints the "
              "name without\n"
-             "folder and suffix, a tab, and the text; json prints an object on one line. Results "
-             "come in the order\n"
-             "of the files.\n\n"
+             "folder and suffix, a tab, and the text; json prints an object on one line, with "
+             "words, their times\n"
+             "and confidence. The others are described in docs/formats.md. Results come in the "
+             "order of the files.\n\n"
              "A file that cannot be read is reported and the others go on: the exit code is then "
              "1. With a single\n"
              "file it tells the reason: 66 missing, 65 no usable audio, 74 read error, 77 no "
@@ -84,18 +82,15 @@ struct job {
     const struct transcribe_options *options;
     struct item *items;
     int n_items, n_failed;
+    bool has_printed;
 };
 
 static oto_status print_result(const struct job *job, struct item *item, const oto_result *result)
 {
-    const struct oto_transcript transcript = {item->file, job->n_items, result};
-    FILE *out = open_memstream(&item->output, &item->size);
-    if (out == NULL)
-        return oto_fail_memory(&item->err, "result");
-    outputs[job->options->format]->write(out, &transcript);
-    bool good = ferror(out) == 0;
-    good = fclose(out) == 0 && good;
-    return good ? OTO_OK : oto_fail_memory(&item->err, "result");
+    struct oto_transcript transcript = {
+        .file = item->file, .n_files = job->n_items, .result = result};
+    return oto_cli_output_write(&job->options->output, &transcript, &item->output, &item->size,
+                                &item->err);
 }
 
 static void transcribe(void *arg, struct oto_batch_worker *worker, size_t k)
@@ -127,7 +122,13 @@ static bool tell(void *arg, size_t k)
         job->n_failed++;
         return true;
     }
+    if (item->output == NULL) /* it went to the folder */
+        return true;
     oto_progress_hide();
+    const char *header = job->options->output.list[0]->header;
+    if (!job->has_printed && header != NULL)
+        fputs(header, stdout);
+    job->has_printed = true;
     fwrite(item->output, 1, item->size, stdout);
     return oto_cli_flush();
 }
@@ -160,6 +161,7 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
     options.n_best = o->n_best;
     options.max_segment_s = o->max_segment_s;
     options.n_threads = o->threads;
+    options.words = oto_cli_output_has_words(&o->output);
     struct job job = {.options = o, .items = calloc((size_t)n, sizeof *job.items), .n_items = n};
     if (job.items == NULL) {
         oto_cli_error("out of memory (files)");
@@ -184,7 +186,7 @@ static int transcribe_files(const struct transcribe_options *o, const oto_model 
     return code;
 }
 
-static int check_usage(const struct transcribe_options *o, const char **files, int n)
+static int check_usage(struct transcribe_options *o, const char **files, int n)
 {
     int n_stdin = 0;
     for (int i = 0; i < n; i++)
@@ -193,10 +195,11 @@ static int check_usage(const struct transcribe_options *o, const char **files, i
         return oto_cli_usage_error("transcribe", "no file named; - is standard input");
     if (n_stdin > 1)
         return oto_cli_usage_error("transcribe", "- (standard input) can be read once only");
-    if (o->n_best > 1 && outputs[o->format] != &oto_output_json)
+    int code = oto_cli_output_choose(&o->output, "transcribe", o->formats, files, n);
+    if (code == OTO_EXIT_OK && o->n_best > 1 && !oto_cli_output_has(&o->output, &oto_output_json))
         return oto_cli_usage_error("transcribe",
                                    "--n-best needs --format=json, which lists alternatives");
-    return OTO_EXIT_OK;
+    return code;
 }
 
 static int load_and_run(const struct transcribe_options *o, const char **files, int n)
@@ -220,12 +223,14 @@ int oto_cmd_transcribe(int argc, char **argv)
     struct transcribe_options options = {0};
     const struct oto_option_group groups[] = {
         {"Options:", option_table, N_OPTIONS, &options},
+        {"Output:", oto_cli_output_table, oto_cli_n_output, &options.output},
         {"Decoding:", oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding},
         {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
     const char **files = calloc((size_t)argc, sizeof *files);
     if (files == NULL || oto_options_init(option_table, N_OPTIONS, &options, &err) != OTO_OK ||
+        oto_options_init(oto_cli_output_table, oto_cli_n_output, &options.output, &err) != OTO_OK ||
         oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
             OTO_OK)
         oto_cli_error("out of memory (options)");
@@ -235,6 +240,7 @@ int oto_cmd_transcribe(int argc, char **argv)
             code = load_and_run(&options, files, n);
     }
     oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
+    oto_options_clear(oto_cli_output_table, oto_cli_n_output, &options.output);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(files);
     return code;

@@ -25,6 +25,7 @@ const char *oto_command_suggest(const char *name);
 void oto_help_print(FILE *out);
 
 int oto_cmd_transcribe(int argc, char **argv);
+int oto_cmd_align(int argc, char **argv);
 int oto_cmd_live(int argc, char **argv);
 int oto_cmd_train(int argc, char **argv);
 int oto_cmd_train_report(int argc, char **argv); /* part of train */

@@ -39,6 +39,16 @@ static void write_character(FILE *out, const char *p, size_t n, int32_t code_poi
         fwrite(p, 1, n, out);
 }
 
+void oto_json_characters(FILE *out, const char *text)
+{
+    while (*text != 0) {
+        size_t n;
+        int32_t code_point = oto_utf8_next(text, &n);
+        write_character(out, text, n, code_point);
+        text += n;
+    }
+}
+
 void oto_json_text(FILE *out, const char *text)
 {
     if (text == NULL) {
@@ -46,12 +56,7 @@ void oto_json_text(FILE *out, const char *text)
         return;
     }
     putc('"', out);
-    while (*text != 0) {
-        size_t n;
-        int32_t code_point = oto_utf8_next(text, &n);
-        write_character(out, text, n, code_point);
-        text += n;
-    }
+    oto_json_characters(out, text);
     putc('"', out);
 }
 

@@ -10,6 +10,8 @@
 /** A text in quotes. Bytes that are no valid UTF-8 (file names may hold any) become U+FFFD. NULL is
  * null. */
 void oto_json_text(FILE *out, const char *text);
+/** The same without quotes: a part of a text. */
+void oto_json_characters(FILE *out, const char *text);
 /** The shortest form with at most 9 significant digits; null for what JSON has no number for (NaN,
  * infinity). */
 void oto_json_number(FILE *out, double value);

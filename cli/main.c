@@ -9,6 +9,7 @@
 const struct oto_command oto_commands[] = {
     {"transcribe", "speech in audio files to text", oto_cmd_transcribe},
     {"live", "speech from a microphone to text, while it is spoken", oto_cmd_live},
+    {"align", "when each word of a known text was said", oto_cmd_align},
     {"train", "recordings with transcripts to a model", oto_cmd_train},
     {"eval", "error rates of a model on a corpus", oto_cmd_eval},
     {"features", "what the network reads of audio files", oto_cmd_features},

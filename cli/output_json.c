@@ -22,20 +22,9 @@ static void write_json(FILE *out, const struct oto_transcript *t)
         oto_json_number(out, r->alternatives[i].log_prob);
         putc('}', out);
     }
-    fputs("],\"words\":[", out);
-    for (int i = 0; i < r->n_words; i++) {
-        const oto_word *w = &r->words[i];
-        fputs(i > 0 ? ",{\"word\":" : "{\"word\":", out);
-        oto_json_text(out, w->text);
-        fputs(",\"start\":", out);
-        oto_json_number(out, w->start_s);
-        fputs(",\"end\":", out);
-        oto_json_number(out, w->end_s);
-        fputs(",\"confidence\":", out);
-        oto_json_number(out, w->confidence);
-        putc('}', out);
-    }
-    fputs("]}\n", out);
+    fputs("],\"words\":", out);
+    oto_output_print_json_words(out, r->words, r->n_words);
+    fputs("}\n", out);
 }
 
-const struct oto_output oto_output_json = {"json", write_json};
+const struct oto_output oto_output_json = {"json", ".json", true, false, NULL, write_json};

@@ -11,4 +11,4 @@ static void write_text(FILE *out, const struct oto_transcript *t)
     fprintf(out, "%s\n", t->result->text);
 }
 
-const struct oto_output oto_output_text = {"text", write_text};
+const struct oto_output oto_output_text = {"text", ".txt", false, false, NULL, write_text};

@@ -2,19 +2,10 @@
 /* "NAME<tab>text": the file's name without folder and suffix, which is the id in our manifests. */
 #include "cli/output.h"
 
-#include <string.h>
-
 static void write_tsv(FILE *out, const struct oto_transcript *t)
 {
-    const char *slash = strrchr(t->file, '/');
-    const char *name = slash != NULL ? slash + 1 : t->file;
-    if (strcmp(name, "-") == 0)
-        name = "stdin";
-    const char *dot = strrchr(name, '.');
-    size_t n = dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name);
-    for (size_t i = 0; i < n; i++) /* a name may hold what separates fields and lines */
-        putc(name[i] == '\t' || name[i] == '\n' || name[i] == '\r' ? ' ' : name[i], out);
+    oto_output_print_name(out, t->file, ' ');
     fprintf(out, "\t%s\n", t->result->text);
 }
 
-const struct oto_output oto_output_tsv = {"tsv", write_tsv};
+const struct oto_output oto_output_tsv = {"tsv", ".tsv", false, false, NULL, write_tsv};

@@ -61,7 +61,7 @@ run 64 "$OTOLITH" help model transcribe
 run 64 "$OTOLITH" transcribe --fromat=tsv x.wav
 has err 'did you mean --format?'
 run 64 "$OTOLITH" transcribe --format=xml x.wav
-has err 'expected one of text, tsv, json'
+has err "format 'xml' is none of text, tsv"
 run 64 "$OTOLITH" transcribe --beam=many x.wav
 has err '--beam'
 run 64 "$OTOLITH" transcribe
@@ -76,6 +76,6 @@ run 64 "$OTOLITH" model imfo
 has err "found 'imfo'"
 run 64 "$OTOLITH" model convert x
 has err 'convert takes IN and OUT'
-OTOLITH_FORMAT=xml run 78 "$OTOLITH" transcribe x.wav
-has err 'OTOLITH_FORMAT'
+OTOLITH_JOBS=many run 78 "$OTOLITH" transcribe x.wav
+has err 'OTOLITH_JOBS'
 finish
