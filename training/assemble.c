@@ -90,23 +90,27 @@ static bool grow(float **p, size_t *capacity, size_t n)
  * than the audio's own is the plan's change of tempo: then just so many vectors are made as give
  * that length.
  */
-static float *read_cache(const struct job *job, struct slot *slot,
-                         const struct oto_batch_item *item, size_t *n_static)
+static oto_status read_cache(const struct job *job, struct slot *slot,
+                             const struct oto_batch_item *item, float **features, size_t *n_static,
+                             oto_error *err)
 {
     size_t n = oto_feature_cache_n_static(job->spec->ds->cache, item->utt, item->speed);
     size_t dim = (size_t)oto_feature_cache_dim(job->spec->ds->cache),
            wanted = (size_t)item->n_frames * (size_t)job->a->stride;
     *n_static = n;
     if (!grow(&slot->cached, &slot->cap_cached, n * dim))
-        return NULL;
-    oto_feature_cache_read(job->spec->ds->cache, item->utt, item->speed, slot->cached);
-    if (oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
-        return slot->cached;
+        return oto_fail_memory(err, "batch");
+    *features = slot->cached;
+    oto_status status =
+        oto_feature_cache_read(job->spec->ds->cache, item->utt, item->speed, slot->cached, err);
+    if (status != OTO_OK || oto_frontend_n_frames(slot->fe, n) == (size_t)item->n_frames)
+        return status;
     if (!grow(&slot->stretched, &slot->cap_stretched, wanted * dim))
-        return NULL;
+        return oto_fail_memory(err, "batch");
     oto_tempo_apply(slot->stretched, wanted, slot->cached, n, (int)dim);
+    *features = slot->stretched;
     *n_static = wanted;
-    return slot->stretched;
+    return OTO_OK;
 }
 
 /* A number for each copy of each utterance in each epoch, and for what it is used. */
@@ -118,20 +122,23 @@ static uint64_t item_stream(const struct job *job, const struct oto_batch_item *
 }
 
 /* The item's static vectors, from changed log-mel energies when the data set asks for that. */
-static const float *read_statics(const struct job *job, struct slot *slot,
-                                 const struct oto_batch_item *item, size_t *n_static)
+static oto_status read_statics(const struct job *job, struct slot *slot,
+                               const struct oto_batch_item *item, float **statics, size_t *n_static,
+                               oto_error *err)
 {
     const struct oto_perturb *perturb = job->spec->ds->perturb;
-    float *cached = read_cache(job, slot, item, n_static);
-    if (!cached || !perturb)
-        return cached;
+    oto_status status = read_cache(job, slot, item, statics, n_static, err);
+    if (status != OTO_OK || !perturb)
+        return status;
+    float *cached = *statics;
     if (!grow(&slot->scratch, &slot->cap_scratch, 2 * (size_t)perturb->n_mels) ||
         !grow(&slot->statics, &slot->cap_statics, *n_static * (size_t)job->a->static_dim))
-        return NULL;
+        return oto_fail_memory(err, "batch");
     oto_perturb_apply(perturb, cached, *n_static, slot->scratch, job->spec->seed,
                       item_stream(job, item, "perturb"));
     oto_frontend_of_log_mels(slot->fe, slot->statics, cached, *n_static);
-    return slot->statics;
+    *statics = slot->statics;
+    return OTO_OK;
 }
 
 static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error *err)
@@ -140,8 +147,11 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
     struct oto_batch *batch = job->batch;
     const struct oto_batch_item *item = &batch->items[b];
     size_t n_static, dim = (size_t)a->dim;
-    const float *statics = read_statics(job, slot, item, &n_static);
-    if (!statics || !grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
+    float *statics = NULL;
+    oto_status status = read_statics(job, slot, item, &statics, &n_static, err);
+    if (status != OTO_OK)
+        return status;
+    if (!grow(&slot->out, &slot->cap_out, (size_t)item->n_frames * dim))
         return oto_fail_memory(err, "batch");
     struct oto_mask mask;
     if (job->spec->masks) {
@@ -150,9 +160,9 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
         mask.stream = item_stream(job, item, "mask");
         mask.static_dim = a->static_dim;
     }
-    oto_status status = oto_frontend_apply(slot->fe, slot->out, statics, n_static,
-                                           job->spec->masks ? oto_mask_apply : NULL,
-                                           job->spec->masks ? &mask : NULL, err);
+    status = oto_frontend_apply(slot->fe, slot->out, statics, n_static,
+                                job->spec->masks ? oto_mask_apply : NULL,
+                                job->spec->masks ? &mask : NULL, err);
     if (status != OTO_OK)
         return status;
     for (int t = 0; t < item->n_frames; t++)

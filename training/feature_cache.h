@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * Static features (before CMVN, deltas and stacking) of every utterance in every variant, computed
- * once and kept in one mapped file FOLDER/features-KEY.bin. Variants are the speeds, and after them
+ * once and kept in one file FOLDER/features-KEY.bin. Variants are the speeds, and after them
  * copies with changed samples (wave.h). KEY is a hash of what the features depend on: ids, audio
  * paths with size and time of change, the front-end options that shape static vectors, the speeds,
  * the changes, and the number type; another key is another file. Every block carries its checksum,
- * all are verified at open.
+ * all are verified at open, and each when it is read. Memory holds the table alone.
  *
  * Layout, little-endian: header of 64 bytes | blocks, 64-aligned, [n_static, dim] float or half,
  * row-major | table of n_items*n_variants entries {u64 offset, u64 n_static, u64 XXH3} | footer of
@@ -37,6 +37,7 @@ struct oto_feature_cache_options {
     int n_copies;                /* changed by wave; drawn from seed and the utterance's id */
     uint64_t seed;
     bool half;           /* 16-bit floats in the file */
+    bool unverified;     /* another process has just verified the file: only its table is read */
     bool skip_bad_audio; /* else a file that cannot be read fails the opening, after all were tried
                           */
     int max_messages;    /* bad files shown */
@@ -65,16 +66,19 @@ oto_status oto_feature_cache_open(struct oto_feature_cache **out, const char *fo
                                   oto_error *err) OTO_WARN_UNUSED;
 void oto_feature_cache_close(struct oto_feature_cache *cache);
 
-/** Maps and verifies one file. OTO_ERR_FORMAT or OTO_ERR_CHECKSUM with file and offset. */
-oto_status oto_feature_cache_map(struct oto_feature_cache **out, const char *path, uint64_t key,
-                                 size_t n_items, int n_variants, struct oto_pool *pool,
-                                 oto_error *err) OTO_WARN_UNUSED;
+/** Opens one file; reads its table and, where verify says so, all of it once. OTO_ERR_FORMAT or
+ * OTO_ERR_CHECKSUM with file and offset. */
+oto_status oto_feature_cache_load(struct oto_feature_cache **out, const char *path, uint64_t key,
+                                  size_t n_items, int n_variants, bool verify,
+                                  struct oto_pool *pool, oto_error *err) OTO_WARN_UNUSED;
 
 int oto_feature_cache_dim(const struct oto_feature_cache *cache);
 /** Frames of item i in variant s; 0 when its audio could not be used. */
 size_t oto_feature_cache_n_static(const struct oto_feature_cache *cache, size_t i, int s);
-/** Copies to out [n_static, dim]. */
-void oto_feature_cache_read(const struct oto_feature_cache *cache, size_t i, int s, float *out);
+/** To out [n_static, dim]; from any thread. Errors: OTO_ERR_IO, OTO_ERR_CHECKSUM with file and
+ * offset. */
+oto_status oto_feature_cache_read(const struct oto_feature_cache *cache, size_t i, int s,
+                                  float *out, oto_error *err) OTO_WARN_UNUSED;
 const char *oto_feature_cache_path(const struct oto_feature_cache *cache);
 
 /* ---- between feature_cache.c and feature_build.c

@@ -62,6 +62,7 @@ static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, c
         .n_copies = t->o->perturb_copies,
         .seed = t->o->seed,
         .half = t->o->cache_half,
+        .unverified = oto_comm_rank(t->comm) > 0,
         .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
         .max_messages = MAX_MESSAGES,
         .progress = on_progress,
@@ -144,14 +145,16 @@ static oto_status add_all(struct oto_trainer *t, struct oto_frontend *fe, int sp
             longest = oto_feature_cache_n_static(cache, i, speed);
     float *cached = oto_calloc(longest * cached_dim, sizeof *cached);
     float *statics = oto_calloc(longest * dim, sizeof *statics);
-    for (size_t i = 0; i < t->train->corpus->n && cached && statics; i++) {
+    oto_status status = cached && statics ? OTO_OK : oto_fail_memory(err, "statistics");
+    for (size_t i = 0; i < t->train->corpus->n && status == OTO_OK; i++) {
         size_t n = oto_feature_cache_n_static(cache, i, speed);
-        oto_feature_cache_read(cache, i, speed, cached);
+        status = oto_feature_cache_read(cache, i, speed, cached, err);
+        if (status != OTO_OK)
+            break;
         if (t->train->perturb)
             oto_frontend_of_log_mels(fe, statics, cached, n);
         oto_cmvn_stats_add(&t->stats, t->train->perturb ? statics : cached, n);
     }
-    oto_status status = cached && statics ? OTO_OK : oto_fail_memory(err, "statistics");
     oto_free(cached);
     oto_free(statics);
     return status;

@@ -92,7 +92,7 @@ static void holds_the_front_ends_vectors(void **state)
             assert_int_equal(oto_feature_cache_n_static(cache, (size_t)i, 0), n_static);
             n_values = n_static * (size_t)oto_feature_cache_dim(cache);
             float *found = oto_calloc(n_values, sizeof *found);
-            oto_feature_cache_read(cache, (size_t)i, 0, found);
+            assert_int_equal(oto_feature_cache_read(cache, (size_t)i, 0, found, NULL), OTO_OK);
             for (size_t k = 0; k < n_values; k++) {
                 float bound = half ? fabsf(expected[k]) / 2048 + 1e-7f : 0;
                 if (fabsf(found[k] - expected[k]) > bound)
@@ -235,6 +235,37 @@ static void copies_are_changed_alike_everywhere(void **state)
     oto_perturb_clear(&perturb);
 }
 
+/* A file that changes or is cut while it is in use is an error of the read, not a crash. */
+static void damage_is_seen_at_each_read(void **state)
+{
+    (void)state;
+    float found[20000];
+    for (int half = 0; half < 2; half++) {
+        struct oto_feature_cache_options o = options(half);
+        o.unverified = true;
+        struct oto_feature_cache *cache = open_cache(&o, 4, NULL);
+        oto_error err = {0};
+        const char *path = oto_feature_cache_path(cache), *name = strrchr(path, '/') + 1;
+        assert_int_equal(oto_feature_cache_read(cache, 0, 0, found, &err), OTO_OK);
+        size_t n;
+        unsigned char *data = toy_read(folder, name, &n);
+        data[80] ^= 1;
+        FILE *f = fopen(path, "r+b"); /* in place */
+        assert_non_null(f);
+        assert_int_equal(fwrite(data, 1, n, f), n);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(oto_feature_cache_read(cache, 0, 0, found, &err), OTO_ERR_CHECKSUM);
+        assert_contains(err.message, name);
+        assert_int_equal(oto_feature_cache_read(cache, 1, 0, found, &err), OTO_OK);
+        assert_int_equal(truncate(path, 100), 0);
+        assert_int_equal(oto_feature_cache_read(cache, 1, 0, found, &err), OTO_ERR_IO);
+        assert_contains(err.message, "ends at offset");
+        assert_int_equal(unlink(path), 0);
+        oto_feature_cache_close(cache);
+        free(data);
+    }
+}
+
 static void damage_is_seen_and_repaired(void **state)
 {
     (void)state;
@@ -253,7 +284,7 @@ static void damage_is_seen_and_repaired(void **state)
         oto_error err = {0};
         data[i] ^= 16;
         toy_write(folder, name, data, n);
-        if (oto_feature_cache_map(&cache, path, key, 4, SPEEDS, pool, &err) == OTO_OK)
+        if (oto_feature_cache_load(&cache, path, key, 4, SPEEDS, true, pool, &err) == OTO_OK)
             n_harmless++, oto_feature_cache_close(cache); /* padding between blocks */
         else
             assert_contains(err.message, name);
@@ -262,7 +293,8 @@ static void damage_is_seen_and_repaired(void **state)
     assert_true(n_harmless * 20 < n_tried);
     for (size_t cut = 0; cut < n; cut += cut < 200 || cut + 200 > n ? 1 : 301) {
         toy_write(folder, name, data, cut);
-        assert_true(oto_feature_cache_map(&cache, path, key, 4, SPEEDS, pool, NULL) != OTO_OK);
+        assert_true(oto_feature_cache_load(&cache, path, key, 4, SPEEDS, true, pool, NULL) !=
+                    OTO_OK);
         assert_null(cache);
     }
     data[100] ^= 1;
@@ -386,6 +418,7 @@ int main(void)
         cmocka_unit_test(is_used_again_only_when_it_fits),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(copies_are_changed_alike_everywhere),
+        cmocka_unit_test(damage_is_seen_at_each_read),
         cmocka_unit_test(damage_is_seen_and_repaired),
         cmocka_unit_test(names_audio_that_cannot_be_used),
         cmocka_unit_test(tells_progress_and_stops),
