@@ -438,3 +438,26 @@ oto_status oto_ctc_compute(struct oto_ctc *ctc, double *loss, oto_real *dlogits,
         backward(ctc, &q, dlogits, p_m, p_e);
     return OTO_OK;
 }
+
+void oto_ctc_smooth(double *loss, oto_real *dlogits, const oto_real *log_probs, const size_t *rows,
+                    int n_frames, int n_symbols, double share)
+{
+    if (!isfinite(*loss))
+        return;
+    const double uniform = 1.0 / n_symbols;
+    double divergence = 0;
+    for (int t = 0; t < n_frames; t++) {
+        size_t row = (rows ? rows[t] : (size_t)t) * (size_t)n_symbols;
+        double sum = 0;
+        for (int k = 0; k < n_symbols; k++) {
+            double log_p = (double)log_probs[row + (size_t)k];
+            sum += log_p;
+            if (dlogits)
+                dlogits[row + (size_t)k] =
+                    (oto_real)((1 - share) * (double)dlogits[row + (size_t)k] +
+                               share * (exp(log_p) - uniform));
+        }
+        divergence -= log((double)n_symbols) + uniform * sum;
+    }
+    *loss = (1 - share) * *loss + share * divergence;
+}

@@ -34,4 +34,15 @@ oto_status oto_ctc_compute(struct oto_ctc *ctc, double *loss, oto_real *dlogits,
                            int n_symbols, const int *labels, int n_labels,
                            oto_error *err) OTO_WARN_UNUSED;
 
+/**
+ * Label smoothing (Kim et al. 2018; math.md, eq. 47a): after oto_ctc_compute(), keeps the output
+ * from being sure.
+ *
+ *     loss := (1 - share) loss + share sum_t KL(uniform || p[t]),   dlogits accordingly
+ *
+ * dlogits may be NULL. Nothing to do where the loss is not finite.
+ */
+void oto_ctc_smooth(double *loss, oto_real *dlogits, const oto_real *log_probs, const size_t *rows,
+                    int n_frames, int n_symbols, double share);
+
 #endif

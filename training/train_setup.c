@@ -250,7 +250,9 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
         return status;
     t->n = oto_network_n_parameters(&t->shape);
     t->params = oto_calloc(t->n, sizeof(float));
-    if (!t->params)
+    if (o->weight_noise > 0)
+        t->noisy = oto_calloc(t->n, sizeof(float));
+    if (!t->params || (o->weight_noise > 0 && !t->noisy))
         return oto_fail_memory(err, "parameters");
     const struct oto_adam_options adam = {o->beta1,        o->beta2, o->eps,
                                           o->weight_decay, o->ema,   oto_trainer_n_frozen(t)};
@@ -429,6 +431,7 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_network_workspace_destroy(t->ws);
     oto_network_destroy(t->net);
     oto_free(t->params);
+    oto_free(t->noisy);
     oto_cmvn_stats_clear(&t->stats);
     oto_dataset_destroy(t->train);
     oto_dataset_destroy(t->dev);

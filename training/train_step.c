@@ -67,6 +67,9 @@ static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *
     }
     if (status != OTO_OK || !gradient)
         return status;
+    if (t->o->label_smoothing > 0)
+        oto_ctc_smooth(&t->losses[b], t->dlogits, t->log_probs, slot->rows, n_frames,
+                       t->shape.n_outputs, t->o->label_smoothing);
     float scale = (float)job->scale;
     for (int i = 0; i < n_frames; i++) {
         float *row = t->dlogits + slot->rows[i] * K;
@@ -146,6 +149,11 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
     uint64_t n_labels, n_frames;
     count_batch(t, &n_labels, &n_frames);
     double scale = 1.0 / (double)n_labels; /* utterances without labels were left out */
+    if (t->noisy) {
+        oto_weight_noise_apply(t->noisy, t->params, t->adam.options.n_frozen, t->n,
+                               t->o->weight_noise, t->o->seed, s->step, t->pool);
+        oto_network_set_parameters(t->net, t->noisy, t->pool);
+    }
     oto_status status = oto_trainer_gradients(t, scale, &loss, err);
     if (status != OTO_OK)
         return status;
@@ -157,7 +165,6 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
     if (isfinite(loss) && isfinite(norm)) {
         double clip = t->o->clip_norm > 0 && norm > t->o->clip_norm ? t->o->clip_norm / norm : 1;
         oto_adam_update(&t->adam, t->params, t->grads, clip, rate, t->pool);
-        oto_network_set_parameters(t->net, t->params, t->pool);
         s->loss_sum += loss;
         s->loss_labels += n_labels;
     } else {
@@ -166,6 +173,7 @@ oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err)
                         (unsigned long long)s->step, isfinite(loss) ? "the gradient" : "the loss",
                         (unsigned long long)s->n_skipped);
     }
+    oto_network_set_parameters(t->net, t->params, t->pool); /* new ones, or without noise again */
     s->audio_s += (double)n_frames * t->shift_s;
     double step_s = oto_clock_wall_s() - start;
     s->wall_s += step_s;

@@ -17,6 +17,7 @@
 #include "training/optim.h"
 #include "training/schedule.h"
 #include "training/trainer.h"
+#include "training/weight_noise.h"
 
 enum {
     OTO_CTC_TASKS = 16, /* a fixed split of a batch's utterances, whatever the number of threads */
@@ -51,6 +52,7 @@ struct oto_trainer {
     struct oto_network_workspace *ws;
     size_t n; /* parameters */
     float *params;
+    float *noisy;       /* [n] the step's weights under weight noise; else NULL */
     const float *grads; /* sum over all processes: the last step's */
     struct oto_comm *comm;
     bool stop; /* somebody was asked to: all know */

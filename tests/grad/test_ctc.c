@@ -63,6 +63,8 @@ static void equals_enumeration(void **state)
 
 enum { T = 40, K = 7, U = 12 };
 
+static double smoothing; /* of the loss below */
+
 static double loss_of_logits(struct oto_ctc *ctc, double *dlogits, const double *logits,
                              const int *labels, int n_labels)
 {
@@ -77,6 +79,8 @@ static double loss_of_logits(struct oto_ctc *ctc, double *dlogits, const double 
     assert_int_equal(
         oto_ctc_compute(ctc, &loss, dlogits, log_probs, NULL, T, K, labels, n_labels, NULL),
         OTO_OK);
+    if (smoothing > 0)
+        oto_ctc_smooth(&loss, dlogits, log_probs, NULL, T, K, smoothing);
     return loss;
 }
 
@@ -85,14 +89,15 @@ static void equals_central_differences(void **state)
     (void)state;
     struct oto_ctc *ctc = create();
     double worst = 0.0;
-    for (uint64_t seed = 0; seed < 5; seed++) {
+    for (uint64_t seed = 0; seed < 10; seed++) {
         double logits[T * K], dlogits[T * K];
         int labels[U];
+        smoothing = seed < 5 ? 0 : 0.1 * (double)(seed - 4);
         for (int i = 0; i < T * K; i++)
-            logits[i] = (1.0 + (double)seed) * oto_rng_normal(seed, 0, (uint64_t)i);
+            logits[i] = (1.0 + (double)(seed % 5)) * oto_rng_normal(seed, 0, (uint64_t)i);
         for (int u = 0; u < U; u++)
             labels[u] = 1 + (int)oto_rng_below(seed, 1, (uint64_t)u, K - 1);
-        int n_labels = seed == 4 ? 0 : U;
+        int n_labels = seed % 5 == 4 ? 0 : U;
         loss_of_logits(ctc, dlogits, logits, labels, n_labels);
         for (int i = 0; i < T * K; i++) {
             const double h = 1e-5; /* truncation h^2/6 = 2e-11, rounding 1e-16 * loss / h = 1e-9 */
@@ -110,11 +115,34 @@ static void equals_central_differences(void **state)
     oto_ctc_destroy(ctc);
 }
 
+/* Of even odds the distance is 0, and of one sure symbol of K it is infinite but for rounding. */
+static void smoothing_measures_distance(void **state)
+{
+    (void)state;
+    double even[2 * 4], dlogits[2 * 4] = {0}, loss = 6;
+    for (int i = 0; i < 8; i++)
+        even[i] = -log(4.0);
+    oto_ctc_smooth(&loss, dlogits, even, NULL, 2, 4, 0.25);
+    assert_true(fabs(loss - 4.5) < 1e-14);
+    for (int i = 0; i < 8; i++)
+        assert_true(fabs(dlogits[i]) < 1e-16);
+    /* p = 1/2, 1/4, 1/8, 1/8: KL = -ln 4 + (1 + 2 + 3 + 3) / 4 ln 2 = ln 2 / 4; rows of a batch. */
+    const double p[3 * 4] = {9, 9, 9, 9, log(0.5), log(0.25), log(0.125), log(0.125), 9, 9, 9, 9};
+    const size_t rows[1] = {1};
+    loss = 0;
+    oto_ctc_smooth(&loss, NULL, p, rows, 1, 4, 0.5);
+    assert_true(fabs(loss - log(2.0) / 8) < 1e-15);
+    loss = INFINITY;
+    oto_ctc_smooth(&loss, dlogits, even, NULL, 2, 4, 0.25);
+    assert_true(isinf(loss));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_enumeration),
         cmocka_unit_test(equals_central_differences),
+        cmocka_unit_test(smoothing_measures_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,8 @@ static void init_run(struct run *r, const char *out)
         {"chunk-share", "0.5"},
         {"chunk-ms", "60..200"},
         {"context-ms", "0..90"},
+        {"label-smoothing", "0.1"},
+        {"weight-noise", "0.01"},
         {"show", "1"},
         {"date", "2020-01-02"},
         {"threads", "1"},
