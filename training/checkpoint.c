@@ -13,9 +13,20 @@
 
 static const char magic[8] = {'O', 'T', 'O', 'C', 'K', 'P', 'T', 0};
 
-enum section_id { STATE, RECIPE, PARAMS, MOMENT1, MOMENT2, AVERAGE, N_SECTIONS };
-static const char *const section_names[N_SECTIONS] = {"state",  "recipe", "params",
-                                                      "adam.m", "adam.v", "ema"};
+enum section_id {
+    STATE,
+    RECIPE,
+    PARAMS,
+    MOMENT1,
+    MOMENT2,
+    AVERAGE,
+    BEST,
+    BEST_WEIGHTS,
+    N_SECTIONS
+};
+enum { N_SECTIONS_2 = AVERAGE + 1 /* of version 2 */ };
+static const char *const section_names[N_SECTIONS] = {"state",  "recipe", "params", "adam.m",
+                                                      "adam.v", "ema",    "best",   "best.weights"};
 enum {
     HEADER_BYTES = 24,
     ENTRY_BYTES = 40,
@@ -59,6 +70,16 @@ static void write_state(struct oto_writer *w, const struct oto_checkpoint *c)
         oto_write_f64(w, reals[i]);
 }
 
+static void write_best(struct oto_writer *w, const struct oto_checkpoint *c)
+{
+    for (int i = 0; i < c->n_best; i++) {
+        oto_write_u64(w, c->best[i].epoch);
+        oto_write_f64(w, c->best[i].cer);
+        oto_write_f64(w, c->best[i].wer);
+        oto_write_f64(w, c->best[i].loss);
+    }
+}
+
 static void write_head(struct oto_writer *w, const struct section *sections)
 {
     struct oto_writer table = {0};
@@ -86,8 +107,9 @@ static oto_status write_file(struct oto_atomic_file *f, const struct oto_checkpo
                              oto_error *err)
 {
     static const unsigned char zeros[OTO_ALIGN];
-    struct oto_writer state = {0}, head = {0};
+    struct oto_writer state = {0}, head = {0}, best = {0};
     write_state(&state, c);
+    write_best(&best, c);
     size_t bytes = c->n * sizeof(float);
     const struct section sections[N_SECTIONS] = {
         {state.data, state.size},
@@ -96,9 +118,11 @@ static oto_status write_file(struct oto_atomic_file *f, const struct oto_checkpo
         {c->m, bytes},
         {c->v, bytes},
         {c->ema, c->ema ? bytes : (size_t)0},
+        {best.data, best.size},
+        {c->best_weights, (size_t)c->n_best * bytes},
     };
     write_head(&head, sections);
-    oto_status status = state.failed || head.failed
+    oto_status status = state.failed || head.failed || best.failed
                             ? oto_fail_memory(err, "checkpoint")
                             : oto_atomic_write(f, head.data, head.size, err);
     for (int i = 0; i < N_SECTIONS && status == OTO_OK; i++) {
@@ -110,6 +134,7 @@ static oto_status write_file(struct oto_atomic_file *f, const struct oto_checkpo
     }
     oto_writer_clear(&state);
     oto_writer_clear(&head);
+    oto_writer_clear(&best);
     return status;
 }
 
@@ -171,21 +196,23 @@ static oto_status read_table(const struct oto_map *map, struct section *sections
         return oto_fail(err, OTO_ERR_FORMAT, "%s: offset 0: not a checkpoint", path);
     if (r.failed)
         return oto_fail(err, OTO_ERR_FORMAT, "%s: cut off in its header", path);
-    if (version != OTO_CHECKPOINT_VERSION)
-        return oto_fail(err, OTO_ERR_VERSION, "%s: version %u, this build reads %d", path, version,
-                        OTO_CHECKPOINT_VERSION);
-    if (n_sections != N_SECTIONS)
-        return oto_fail(err, OTO_ERR_FORMAT, "%s: offset 12: %u sections, expected %d", path,
-                        n_sections, N_SECTIONS);
-    const void *table = oto_read_bytes(&r, TABLE_BYTES);
+    if (version < 2 || version > OTO_CHECKPOINT_VERSION)
+        return oto_fail(err, OTO_ERR_VERSION, "%s: version %u, this build reads 2 and %d", path,
+                        version, OTO_CHECKPOINT_VERSION);
+    uint32_t expected = version == 2 ? N_SECTIONS_2 : N_SECTIONS;
+    if (n_sections != expected)
+        return oto_fail(err, OTO_ERR_FORMAT, "%s: offset 12: %u sections, expected %u", path,
+                        n_sections, expected);
+    const size_t table_bytes = (size_t)n_sections * ENTRY_BYTES;
+    const void *table = oto_read_bytes(&r, table_bytes);
     if (!table)
         return oto_fail(err, OTO_ERR_FORMAT, "%s: cut off in its section table", path);
-    if (oto_checksum(table, TABLE_BYTES) != checksum)
+    if (oto_checksum(table, table_bytes) != checksum)
         return oto_fail(err, OTO_ERR_CHECKSUM,
                         "%s: section table at offset %d: checksum does not match", path,
                         HEADER_BYTES);
-    oto_reader_init(&r, table, TABLE_BYTES);
-    for (int i = 0; i < N_SECTIONS; i++) {
+    oto_reader_init(&r, table, table_bytes);
+    for (int i = 0; i < (int)n_sections; i++) {
         const char *name = oto_read_bytes(&r, NAME_BYTES);
         uint64_t offset = oto_read_u64(&r), size = oto_read_u64(&r), sum = oto_read_u64(&r);
         if (strncmp(name, section_names[i], NAME_BYTES) != 0)
@@ -230,6 +257,32 @@ static oto_status read_state(struct oto_checkpoint *c, const struct section *sec
     return OTO_OK;
 }
 
+static oto_status read_best(struct oto_checkpoint *c, const struct section *entries,
+                            const struct section *weights, const char *path, oto_error *err)
+{
+    enum { BEST_BYTES = 32 };
+    const size_t n = entries->size / BEST_BYTES;
+    if (entries->size % BEST_BYTES != 0 || n > OTO_BEST_N_MAX)
+        return oto_fail(err, OTO_ERR_FORMAT,
+                        "%s: section 'best': %zu bytes are not up to %d epochs", path,
+                        entries->size, OTO_BEST_N_MAX);
+    if (weights->size != n * c->n * sizeof(float))
+        return oto_fail(err, OTO_ERR_FORMAT,
+                        "%s: section 'best.weights': %zu bytes for %zu times %zu parameters", path,
+                        weights->size, n, c->n);
+    struct oto_reader r;
+    oto_reader_init(&r, entries->data, entries->size);
+    for (size_t i = 0; i < n; i++) {
+        c->best[i].epoch = oto_read_u64(&r);
+        c->best[i].cer = oto_read_f64(&r);
+        c->best[i].wer = oto_read_f64(&r);
+        c->best[i].loss = oto_read_f64(&r);
+    }
+    c->n_best = (int)n;
+    c->best_weights = n > 0 ? weights->data : NULL;
+    return OTO_OK;
+}
+
 oto_status oto_checkpoint_read(struct oto_checkpoint *c, const char *path, oto_error *err)
 {
     memset(c, 0, sizeof *c);
@@ -246,6 +299,8 @@ oto_status oto_checkpoint_read(struct oto_checkpoint *c, const char *path, oto_e
             (sections[i].size != bytes && !(i == AVERAGE && sections[i].size == 0)))
             status = oto_fail(err, OTO_ERR_FORMAT, "%s: section '%s': %zu bytes for %zu parameters",
                               path, section_names[i], sections[i].size, c->n);
+    if (status == OTO_OK)
+        status = read_best(c, &sections[BEST], &sections[BEST_WEIGHTS], path, err);
     if (status == OTO_OK) {
         c->recipe_copy = oto_strndup(sections[RECIPE].data, sections[RECIPE].size);
         if (!c->recipe_copy)

@@ -15,8 +15,10 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "training/best_n.h"
 
-enum { OTO_CHECKPOINT_VERSION = 2 };
+/** 3: with the weights of the best epochs. Files of version 2, without them, are read. */
+enum { OTO_CHECKPOINT_VERSION = 3 };
 
 /** Where a run stands. All of it is saved. */
 struct oto_train_state {
@@ -43,8 +45,11 @@ struct oto_checkpoint {
     uint64_t fingerprint; /* of corpora and alphabet */
     size_t n;             /* parameters */
     const float *params, *m, *v;
-    const float *ema;   /* NULL without */
-    struct oto_map map; /* what the pointers refer to after load */
+    const float *ema; /* NULL without */
+    int n_best;       /* epochs of best_n.h */
+    struct oto_best_entry best[OTO_BEST_N_MAX];
+    const float *best_weights; /* [n_best, n] */
+    struct oto_map map;        /* what the pointers refer to after load */
     char *recipe_copy;
 };
 

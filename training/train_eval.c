@@ -234,16 +234,20 @@ static oto_status create_beams(struct evaluation *e, oto_error *err)
     return OTO_OK;
 }
 
-oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *result,
-                                oto_error *err)
+const float *oto_trainer_weights(const struct oto_trainer *t)
+{
+    return t->adam.ema ? t->adam.ema : t->params;
+}
+
+oto_status oto_trainer_evaluate(struct oto_trainer *t, const float *weights,
+                                struct oto_dev_result *result, oto_error *err)
 {
     struct evaluation e = {.t = t};
     e.texts = oto_calloc(t->dev->corpus->n, sizeof *e.texts);
     e.losses = oto_calloc(t->dev->corpus->n, sizeof *e.losses);
     oto_status status =
         e.texts && e.losses ? create_beams(&e, err) : oto_fail_memory(err, "evaluation");
-    if (t->adam.ema)
-        oto_network_set_parameters(t->net, t->adam.ema, t->pool);
+    oto_network_set_parameters(t->net, weights, t->pool);
     size_t rank = (size_t)oto_comm_rank(t->comm), size = (size_t)oto_comm_size(t->comm);
     const struct oto_load_order order = {.ds = t->dev,
                                          .plan = &t->dev_plan,
@@ -256,8 +260,7 @@ oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *re
     for (size_t k = rank; k < t->dev_plan.n_batches && status == OTO_OK; k += size)
         status = evaluate_next(&e, err);
     oto_loader_stop(t->loader);
-    if (t->adam.ema)
-        oto_network_set_parameters(t->net, t->params, t->pool);
+    oto_network_set_parameters(t->net, t->params, t->pool);
     if (status == OTO_OK)
         status = collect(&e, err);
     if (status == OTO_OK && rank == 0)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "training/best_n.h"
 #include "training/corpus.h"
 
 static const char *const init_output_names[] = {"match", "new", NULL};
@@ -86,6 +87,8 @@ const struct oto_option oto_train_option_table[] = {
              "epochs without a lower dev loss (plateau), or after each from the first that gains less than 1 % (newbob)."},
     {.name = "patience", .type = OTO_OPTION_INT, FIELD(patience), .default_text = "0", .min = 0, .max = 100000, .argument = "EPOCHS",
      .help = "Stop after so many epochs without a better dev result; 0 is never."},
+    {.name = "average-best", .type = OTO_OPTION_INT, FIELD(average_best), .default_text = "0", .min = 0, .max = OTO_BEST_N_MAX, .argument = "N",
+     .help = "At the end, measure and save the mean of the weights of the N best epochs as average.oto; 0 is off."},
     {.name = "beta1", .type = OTO_OPTION_REAL, FIELD(beta1), .default_text = "0.9", .min = 0, .max = 0.9999999,
      .help = "Adam: decay of the first moment."},
     {.name = "beta2", .type = OTO_OPTION_REAL, FIELD(beta2), .default_text = "0.999", .min = 0, .max = 0.9999999,

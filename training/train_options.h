@@ -31,7 +31,7 @@ struct oto_train_options {
     /* optimisation */
     int epochs;
     double batch_seconds, rate;
-    int warmup_steps, schedule, patience;
+    int warmup_steps, schedule, patience, average_best;
     double beta1, beta2, eps, weight_decay, clip_norm, ema, label_smoothing, weight_noise;
     uint64_t seed;
     /* augmentation */

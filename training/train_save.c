@@ -123,14 +123,14 @@ static oto_status fill_card(const struct oto_trainer *t, struct oto_card *card,
     return status == OTO_OK ? oto_card_set(&card->recipe, t->recipe, err) : status;
 }
 
-oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file,
+oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file, const float *weights,
                                   const struct oto_dev_result *dev, oto_error *err)
 {
     struct oto_bundle bundle = {
         .frontend = *t->setup->frontend,
         .cmvn = t->stats,
         .shape = t->shape,
-        .weights = t->adam.ema ? t->adam.ema : t->params,
+        .weights = weights,
         .alphabet = t->alphabet,
         .lexicon = t->lexicon,
         .beam = *t->setup->beam,
@@ -171,7 +171,10 @@ oto_status oto_trainer_save_checkpoint(struct oto_trainer *t, oto_error *err)
         .m = t->adam.m,
         .v = t->adam.v,
         .ema = t->adam.ema,
+        .n_best = t->best.n,
+        .best_weights = t->best.weights,
     };
+    memcpy(c.best, t->best.entries, sizeof c.best);
     return oto_checkpoint_save(&c, t->o->out, t->o->keep, err);
 }
 
@@ -257,6 +260,9 @@ static oto_status check_fits(const struct oto_trainer *t, const struct oto_check
         return oto_fail(err, OTO_ERR_CONFIG,
                         "cannot resume: the checkpoint holds %zu parameters, the network %zu", c->n,
                         t->n);
+    if (c->n_best > t->best.n_max)
+        return oto_fail(err, OTO_ERR_FORMAT, "the checkpoint holds %d best epochs, expected %d",
+                        c->n_best, t->best.n_max);
     if (c->state.epoch > (uint64_t)t->o->epochs || c->state.step > t->n_steps)
         return oto_fail(err, OTO_ERR_FORMAT,
                         "the checkpoint's epoch %llu, step %llu is past the end",
@@ -279,6 +285,10 @@ oto_status oto_trainer_resume(struct oto_trainer *t, oto_error *err)
         memcpy(t->adam.v, c.v, t->n * sizeof(float));
         if (c.ema)
             memcpy(t->adam.ema, c.ema, t->n * sizeof(float));
+        t->best.n = c.n_best;
+        memcpy(t->best.entries, c.best, sizeof c.best);
+        if (c.n_best > 0)
+            memcpy(t->best.weights, c.best_weights, (size_t)c.n_best * t->n * sizeof(float));
     }
     oto_checkpoint_close(&c);
     return status;

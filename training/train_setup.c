@@ -263,6 +263,8 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
         status = oto_network_workspace_create(&t->ws, t->net, err);
     if (status == OTO_OK)
         status = oto_adam_init(&t->adam, t->n, t->params, &adam, err);
+    if (status == OTO_OK)
+        status = oto_best_n_init(&t->best, o->average_best, t->n, err);
     for (int k = 0; k < OTO_CTC_TASKS && status == OTO_OK; k++)
         status = oto_ctc_create(&t->slots[k].ctc, err);
     return status;
@@ -301,8 +303,8 @@ static oto_status make_folder(const char *path, oto_error *err)
  */
 static void remove_leftovers(const char *folder)
 {
-    static const char *const names[] = {"checkpoint.bin.tmp-", "best.oto.tmp-", "last.oto.tmp-",
-                                        "best-dev.tsv.tmp-", "features-"};
+    static const char *const names[] = {"checkpoint.bin.tmp-", "best.oto.tmp-",     "last.oto.tmp-",
+                                        "average.oto.tmp-",    "best-dev.tsv.tmp-", "features-"};
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -333,6 +335,9 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->max_seconds > 0 && o->max_seconds < o->min_seconds)
         return oto_fail(err, OTO_ERR_CONFIG, "--max-seconds=%g is below --min-seconds=%g",
                         o->max_seconds, o->min_seconds);
+    if (!*o->dev && o->average_best > 0)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--average-best goes by the dev result: give --dev=FILE");
     if (!*o->dev && (oto_schedule_watches(o->schedule) || o->patience > 0))
         return oto_fail(err, OTO_ERR_CONFIG, "%s goes by the dev loss: give --dev=FILE",
                         o->patience > 0 ? "--patience" : "this --schedule");
@@ -428,6 +433,7 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_batch_plan_clear(&t->plan);
     oto_batch_plan_clear(&t->dev_plan);
     oto_adam_clear(&t->adam);
+    oto_best_n_clear(&t->best);
     oto_network_workspace_destroy(t->ws);
     oto_network_destroy(t->net);
     oto_free(t->params);

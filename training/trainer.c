@@ -93,15 +93,16 @@ static void report_epoch(struct oto_trainer *t, const struct oto_dev_result *dev
                     100 * oto_trainer_share(t, t->shares.data_s));
 }
 
-/* Fewer wrong characters, then words, then the lower loss. The characters go first because they
- * tell early models apart, whose words are all wrong. */
+static struct oto_best_entry entry_of(uint64_t epoch, const struct oto_dev_result *dev)
+{
+    return (struct oto_best_entry){epoch, dev->cer, dev->wer, dev->loss};
+}
+
 static bool is_better(const struct oto_dev_result *dev, const struct oto_train_state *s)
 {
-    if (s->best_epoch == 0 || dev->cer != s->best_cer)
-        return s->best_epoch == 0 || dev->cer < s->best_cer;
-    if (dev->wer != s->best_wer)
-        return dev->wer < s->best_wer;
-    return dev->loss < s->best_loss;
+    const struct oto_best_entry now = entry_of(s->epoch + 1, dev),
+                                best = {s->best_epoch, s->best_cer, s->best_wer, s->best_loss};
+    return s->best_epoch == 0 || oto_best_is_better(&now, &best);
 }
 
 /* Takes note of a dev loss, and halves the rate where the schedule says so. */
@@ -127,7 +128,8 @@ static void note_best(struct oto_train_state *s, const struct oto_dev_result *de
 static oto_status save_models(struct oto_trainer *t, const struct oto_dev_result *dev, bool best,
                               oto_error *err)
 {
-    oto_status status = oto_trainer_save_model(t, "last.oto", t->dev ? dev : NULL, err);
+    oto_status status =
+        oto_trainer_save_model(t, "last.oto", oto_trainer_weights(t), t->dev ? dev : NULL, err);
     if (status != OTO_OK || !best)
         return status;
     char *path = oto_trainer_path(t->o->out, "best-dev.tsv");
@@ -137,7 +139,9 @@ static oto_status save_models(struct oto_trainer *t, const struct oto_dev_result
     }
     status = oto_atomic_save(path, dev->texts.data, dev->texts.size, err);
     oto_free(path);
-    return status == OTO_OK ? oto_trainer_save_model(t, "best.oto", dev, err) : status;
+    return status == OTO_OK
+               ? oto_trainer_save_model(t, "best.oto", oto_trainer_weights(t), dev, err)
+               : status;
 }
 
 /* Between epochs, where no step tells whether anybody was asked to stop. */
@@ -160,7 +164,8 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
     struct oto_train_state *s = &t->state;
     struct oto_dev_result dev = {.loss = (double)NAN, .cer = (double)NAN, .wer = (double)NAN};
     double start = oto_clock_wall_s();
-    oto_status status = t->dev ? oto_trainer_evaluate(t, &dev, err) : OTO_OK;
+    oto_status status =
+        t->dev ? oto_trainer_evaluate(t, oto_trainer_weights(t), &dev, err) : OTO_OK;
     bool best = status == OTO_OK && t->dev && is_better(&dev, s);
     if (best)
         note_best(s, &dev);
@@ -169,8 +174,12 @@ static oto_status end_epoch(struct oto_trainer *t, oto_error *err)
     oto_writer_clear(&dev.texts);
     if (status != OTO_OK)
         return status;
-    if (t->dev)
+    if (t->dev) {
+        const struct oto_best_entry entry = entry_of(s->epoch + 1, &dev);
+        if (is_writer(t))
+            oto_best_n_offer(&t->best, &entry, oto_trainer_weights(t));
         watch(t, dev.loss);
+    }
     s->total_wall_s += s->wall_s + (oto_clock_wall_s() - start);
     report_epoch(t, &dev, best);
     s->epoch++;
@@ -214,6 +223,30 @@ static bool is_over(const struct oto_trainer *t)
            (patience > 0 && s->position == 0 && s->epoch >= s->best_epoch + patience);
 }
 
+/* The mean of the best epochs: measured and saved as average.oto. */
+static oto_status save_average(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_dev_result dev = {0};
+    float *mean = oto_calloc(t->n, sizeof *mean);
+    if (!mean)
+        return oto_fail_memory(err, "mean of the best epochs");
+    if (is_writer(t))
+        oto_best_n_mean(&t->best, mean, t->pool);
+    oto_status status = oto_comm_share(t->comm, mean, t->n * sizeof *mean, err);
+    if (status == OTO_OK)
+        status = oto_trainer_evaluate(t, mean, &dev, err);
+    if (status == OTO_OK && is_writer(t))
+        status = oto_trainer_save_model(t, "average.oto", mean, &dev, err);
+    if (status == OTO_OK)
+        oto_report_line(t->report,
+                        "average.oto, mean of the %d best epochs: dev loss %.3f, CER %.2f %%, WER "
+                        "%.2f %%",
+                        t->best.n, dev.loss, 100 * dev.cer, 100 * dev.wer);
+    oto_writer_clear(&dev.texts);
+    oto_free(mean);
+    return status;
+}
+
 static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
 {
     while (!is_over(t)) {
@@ -239,7 +272,7 @@ static oto_status run_epochs(struct oto_trainer *t, oto_error *err)
     }
     if (t->state.epoch < (uint64_t)t->o->epochs)
         oto_report_line(t->report, "no better result in %d epochs: done", t->o->patience);
-    return OTO_OK;
+    return t->o->average_best > 0 ? save_average(t, err) : OTO_OK;
 }
 
 oto_status oto_train(const struct oto_train_setup *setup, struct oto_train_result *result,

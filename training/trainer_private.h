@@ -8,6 +8,7 @@
 #include "decoder/alphabet.h"
 #include "decoder/edit_distance.h"
 #include "training/augment.h"
+#include "training/best_n.h"
 #include "training/checkpoint.h"
 #include "training/chunking.h"
 #include "training/comm.h"
@@ -75,7 +76,8 @@ struct oto_trainer {
     struct oto_ctc_slot slots[OTO_CTC_TASKS];
     float *part_sums[OTO_MAX_PART_LEVELS + 1]; /* [n] of the tree of parts; 0 is borrowed */
     double *block_losses;
-    void *records; /* of train_parts.c */
+    void *records;          /* of train_parts.c */
+    struct oto_best_n best; /* of rank 0 */
     struct oto_train_state state;
     char *recipe;
     uint64_t fingerprint;
@@ -147,13 +149,15 @@ double oto_trainer_share(const struct oto_trainer *t, double seconds);
 void oto_trainer_report_shares(struct oto_trainer *t);
 
 /* train_eval.c */
-oto_status oto_trainer_evaluate(struct oto_trainer *t, struct oto_dev_result *result,
-                                oto_error *err) OTO_WARN_UNUSED;
+/** The weights that are measured and saved: the moving average where there is one. */
+const float *oto_trainer_weights(const struct oto_trainer *t);
+oto_status oto_trainer_evaluate(struct oto_trainer *t, const float *weights,
+                                struct oto_dev_result *result, oto_error *err) OTO_WARN_UNUSED;
 
 /* train_save.c */
 oto_status oto_trainer_describe(struct oto_trainer *t,
                                 oto_error *err) OTO_WARN_UNUSED; /* recipe and fingerprint */
-oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file,
+oto_status oto_trainer_save_model(struct oto_trainer *t, const char *file, const float *weights,
                                   const struct oto_dev_result *dev, oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_trainer_save_checkpoint(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 /** Takes over the newest good checkpoint of --out. */

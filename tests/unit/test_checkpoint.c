@@ -61,6 +61,9 @@ static struct oto_checkpoint checkpoint(uint64_t step, bool ema)
         .m = numbers[1],
         .v = numbers[2],
         .ema = ema ? numbers[3] : NULL,
+        .n_best = ema ? 3 : 0,
+        .best = {{4, 0.5, 0.75, 1.5}, {2, 0.25, 0.5, 2.5}, {3, 0.125, 1, 0.5}},
+        .best_weights = numbers[0],
     };
 }
 
@@ -70,6 +73,37 @@ static void save(uint64_t step, int keep)
     struct oto_checkpoint c = checkpoint(step, true);
     if (oto_checkpoint_save(&c, folder, keep, &err) != OTO_OK)
         fail_msg("%s", err.message);
+}
+
+/* A file as version 2 wrote it: without the last two sections. */
+static void reads_version_2(void **state)
+{
+    (void)state;
+    enum { ENTRY = 40, HEADER = 24, OLD = 6 };
+    struct oto_checkpoint a = checkpoint(77, true), b;
+    oto_error err = {0};
+    size_t n;
+    assert_int_equal(oto_checkpoint_save(&a, folder, 1, NULL), OTO_OK);
+    unsigned char *data = toy_read(folder, "checkpoint.bin", &n);
+    assert_non_null(data);
+    uint64_t sum = oto_checksum(data + HEADER, OLD * ENTRY);
+    data[8] = 2;
+    data[12] = OLD;
+    for (int i = 0; i < 8; i++)
+        data[16 + i] = (unsigned char)(sum >> (8 * i));
+    toy_write(folder, "checkpoint.bin", data, n);
+    if (oto_checkpoint_load(&b, folder, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(b.n_best, 0);
+    assert_null(b.best_weights);
+    assert_int_equal(b.state.step, 77);
+    assert_memory_equal(b.ema, numbers[3], sizeof numbers[3]);
+    oto_checkpoint_close(&b);
+    data[8] = 3; /* but version 3 has them */
+    toy_write(folder, "checkpoint.bin", data, n);
+    assert_int_equal(oto_checkpoint_load(&b, folder, &err), OTO_ERR_FORMAT);
+    assert_contains(err.message, "6 sections, expected 8");
+    free(data);
 }
 
 static void gives_back_what_was_saved(void **state)
@@ -88,6 +122,10 @@ static void gives_back_what_was_saved(void **state)
         assert_int_equal(b.ema != NULL, ema);
         if (ema)
             assert_memory_equal(a.ema, b.ema, sizeof numbers[0]);
+        assert_int_equal(b.n_best, a.n_best);
+        assert_memory_equal(a.best, b.best, (size_t)a.n_best * sizeof *a.best);
+        if (ema)
+            assert_memory_equal(b.best_weights, numbers, 3 * sizeof numbers[0]);
         oto_checkpoint_close(&b);
     }
     oto_checkpoint_remove(folder);
@@ -201,7 +239,7 @@ static void falls_back_to_the_one_before(void **state)
     assert_int_equal(oto_checkpoint_load(&c, folder, &err), OTO_OK);
     assert_int_equal(c.state.step, 1);
     oto_checkpoint_close(&c);
-    assert_contains(log_text->text, "/checkpoint.bin: section 'ema'");
+    assert_contains(log_text->text, "/checkpoint.bin: section 'best.weights'");
     assert_contains(log_text->text, "/checkpoint-1.bin: ");
     assert_contains(log_text->text, "going on from the older checkpoint");
     toy_write_text(folder, "checkpoint-2.bin", "rubbish");
@@ -259,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_back_what_was_saved),
+        cmocka_unit_test(reads_version_2),
         cmocka_unit_test(keeps_as_many_as_asked),
         cmocka_unit_test(refuses_every_cut),
         cmocka_unit_test(refuses_every_flipped_bit),

@@ -69,6 +69,7 @@ static void init_run(struct run *r, const char *out)
         {"context-ms", "0..90"},
         {"label-smoothing", "0.1"},
         {"weight-noise", "0.01"},
+        {"average-best", "2"},
         {"show", "1"},
         {"date", "2020-01-02"},
         {"threads", "1"},
@@ -142,11 +143,11 @@ static int remove_corpus(void **state)
 
 static void assert_same_run(const char *a, const char *b)
 {
-    static const char *const files[] = {"best.oto", "last.oto"};
+    static const char *const files[] = {"best.oto", "last.oto", "average.oto"};
     char folder_a[200], folder_b[200];
     snprintf(folder_a, sizeof folder_a, "%s/%s", folder, a);
     snprintf(folder_b, sizeof folder_b, "%s/%s", folder, b);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 3; i++)
         if (!toy_same_file(folder_a, files[i], folder_b, files[i]))
             fail_msg("%s of runs %s and %s differ", files[i], a, b);
 }
@@ -509,6 +510,40 @@ static void keeps_frozen_layers(void **state)
 }
 
 /* At a rate of zero no epoch is better than the first: the rate is halved, then patience ends. */
+/* Of three epochs the mean of two: that of their last models, which a run of fewer epochs would
+ * leave. */
+static void averages_the_best_epochs(void **state)
+{
+    (void)state;
+    struct run r;
+    struct oto_bundle *average, *last[2];
+    char path[250];
+    static const char *const names[] = {"mean1", "mean2"};
+    for (int k = 0; k < 2; k++) { /* a constant rate: the second run repeats the first */
+        init_run(&r, names[k]);
+        set(&r, "schedule", "constant");
+        set(&r, "epochs", k == 0 ? "1" : "2");
+        set(&r, "average-best", "16");
+        run_to_end(&r);
+        snprintf(path, sizeof path, "%s/last.oto", r.train.out);
+        assert_int_equal(oto_bundle_load(&last[k], path, NULL), OTO_OK);
+        snprintf(path, sizeof path, "%s/average.oto", r.train.out);
+        assert_int_equal(oto_bundle_load(&average, path, NULL), OTO_OK);
+        size_t n = oto_network_n_parameters(&average->shape);
+        assert_false(isnan(average->card.dev_cer));
+        for (size_t i = 0; i < n; i++) {
+            double sum = 0;
+            for (int j = 0; j <= k; j++)
+                sum += (double)last[j]->weights[i];
+            assert_true(average->weights[i] == (float)(sum / (k + 1)));
+        }
+        oto_bundle_destroy(average);
+        clear_run(&r);
+    }
+    oto_bundle_destroy(last[0]);
+    oto_bundle_destroy(last[1]);
+}
+
 static void stops_without_gain(void **state)
 {
     (void)state;
@@ -581,6 +616,7 @@ int main(void)
         cmocka_unit_test(starts_from_a_model),
         cmocka_unit_test(takes_a_new_alphabet),
         cmocka_unit_test(keeps_frozen_layers),
+        cmocka_unit_test(averages_the_best_epochs),
         cmocka_unit_test(stops_without_gain),
         cmocka_unit_test(skips_steps_that_are_not_finite),
     };
