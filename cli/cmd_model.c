@@ -23,7 +23,7 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 struct model_options {
     int format, weights, from;
     char *like, *prefix;
-    char *lexicon, *lm;
+    char *lexicon, *lm, *statistics;
     struct oto_beam_options beam;
     struct oto_language_options language;
     int argc;
@@ -47,6 +47,8 @@ static const struct oto_option option_table[] = {
      .help = "Word list that set puts into the model, one word a line; 'none' takes out the one that is there."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
      .help = "Language model, ARPA or binary, that set puts into the model; 'none' takes out the one that is there."},
+    {.name = "statistics", .type = OTO_OPTION_TEXT, FIELD(statistics), .default_text = "", .argument = "MANIFEST",
+     .help = "Corpus whose mean and variance set puts into the model: live text starts from them, where training did not store its own."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -56,7 +58,8 @@ static const struct oto_cli_usage usage = {
     .synopsis = "  otolith model info [options] [MODEL...]\n"
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
-                "  otolith model set [--lexicon=FILE|none] [--lm=FILE|none] [--beam=N ...] IN OUT\n"
+                "  otolith model set [--lexicon=FILE|none] [--lm=FILE|none] [--beam=N ...]\n"
+                "      [--statistics=MANIFEST] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
@@ -310,12 +313,13 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
-    if (o->lexicon[0] == 0 && o->lm[0] == 0 &&
+    if (o->lexicon[0] == 0 && o->lm[0] == 0 && o->statistics[0] == 0 &&
         !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
         !any_given(oto_language_option_table, oto_language_n_options, o))
         return oto_cli_usage_error("model", "set needs --lexicon=FILE or --lm=FILE (none to take "
                                             "it out), or a number of the search");
-    const struct oto_model_set set = {o->lexicon, o->lm, o->beam, o->language, o->argc, o->argv};
+    const struct oto_model_set set = {o->lexicon,  o->lm,   o->statistics, o->beam,
+                                      o->language, o->argc, o->argv};
     return oto_cli_set_search(&set, in, out);
 }
 

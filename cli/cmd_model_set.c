@@ -60,6 +60,8 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_fail(&err, set->lexicon);
     if (set_lm(b, set->lm, &err) != OTO_OK)
         return oto_cli_fail(&err, set->lm);
+    if (set->statistics[0] != 0 && oto_cli_set_statistics(b, set->statistics, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->statistics);
     const int n_weights = set_given(oto_language_option_table, oto_language_n_options, &b->language,
                                     &set->language, set);
     if (n_weights > 0 && b->lm == NULL)

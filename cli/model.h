@@ -13,6 +13,7 @@ int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
 
 struct oto_model_set {
     const char *lexicon, *lm; /* a file, "none" or "" */
+    const char *statistics;   /* a manifest, or "" */
     /* those of them that were given on this command line */
     struct oto_beam_options beam;
     struct oto_language_options language;
@@ -31,6 +32,10 @@ int oto_cli_export(const char *in, const char *out);
 /** Puts in, or takes out, lexicon, language model and numbers of the search, as `otolith model set`
  * names them. */
 int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out);
+/** Replaces the bundle's CMVN statistics by those of a corpus. Errors: those of the corpus and its
+ * recordings; the bundle is as before then. */
+oto_status oto_cli_set_statistics(struct oto_bundle *bundle, const char *manifest,
+                                  oto_error *err) OTO_WARN_UNUSED;
 int oto_cli_quantize(const char *in, const char *out);
 
 #endif

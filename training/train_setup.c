@@ -160,12 +160,12 @@ static oto_status add_all(struct oto_trainer *t, struct oto_frontend *fe, int sp
     return status;
 }
 
-/* First and second moments of the training set at its speed nearest to 1, for global and sliding
- * CMVN. */
+/* First and second moments of the training set at its speed nearest to 1: for global and sliding
+ * CMVN, and for live text, which starts from them. */
 static oto_status compute_stats(struct oto_trainer *t, oto_error *err)
 {
-    int cmvn = t->setup->frontend->cmvn, nearest = 0;
-    if (cmvn != OTO_CMVN_GLOBAL && cmvn != OTO_CMVN_SLIDING)
+    int nearest = 0;
+    if (t->setup->frontend->cmvn == OTO_CMVN_NONE)
         return OTO_OK;
     for (int s = 1; s < t->n_speeds; s++)
         if ((t->speeds[s] - 1) * (t->speeds[s] - 1) <

@@ -81,6 +81,18 @@ done
 run 65 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=bad.txt s1.wav
 run 66 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=missing.txt s1.wav
 
+# Statistics of a corpus: as many frames as its recordings have; nothing else changes.
+printf 'id\tpath\ttext\nu1\ts1.wav\tabe\nu2\ts1.wav\tbad\n' >stats.tsv
+run 0 "$OTOLITH" model set --statistics=stats.tsv tiny.oto stats.oto
+run 0 "$OTOLITH" model info stats.oto
+has out "cmvn statistics     496 frames"
+run 0 "$OTOLITH" transcribe --model=./stats.oto s1.wav
+cmp -s out free-text || fail 'statistics change the text of a model that normalises by utterance'
+run 66 "$OTOLITH" model set --statistics=missing.tsv tiny.oto x.oto
+printf 'id\tpath\ttext\nu1\tmissing.wav\tabe\n' >bad.tsv
+run 66 "$OTOLITH" model set --statistics=bad.tsv tiny.oto x.oto
+[ ! -e x.oto ] || fail 'a model was saved without its statistics'
+
 # A language model goes in with its weights, is used, and comes out again without a trace.
 printf 'bad abe\nabe bad bad\nbad\nabe ed\n' >text.txt
 run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
