@@ -44,6 +44,11 @@ flags=$(pkg-config --cflags --libs otolith-audio) || fail "pkg-config: $flags"
 cp "$SOURCE_DIR/tests/public/consumer.c" consumer.cpp
 run 0 "$cc" -std=c99 -Wall -Wextra -Wpedantic -Werror "$SOURCE_DIR/tests/public/consumer.c" -o consumer_c $flags
 run 0 c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror consumer.cpp -o consumer_cxx $flags
+run 0 "$cc" "$SOURCE_DIR/examples/live.c" -o live $flags
+run 1 ./live ./missing.oto
+has err 'missing.oto'
+run 1 ./live
+has err 'usage: live MODEL'
 run 0 "$cc" "$SOURCE_DIR/examples/stream.c" -o stream $flags
 run 0 ./stream ./tiny.oto s1.wav
 is out "$text"
