@@ -84,6 +84,23 @@ fi
 run 0 $live --input=long.raw --pace=4000 --beam=100
 has out ' s of sound lost at '
 
+# The whole program stands still for 40 s of sound: what its memory of 8 s does not hold is lost, and it goes on.
+$live --input=long.raw --pace=40 --format=jsonl >out 2>err &
+pid=$!
+for i in $(seq 100); do grep -q final out && break; sleep 0.1; done
+kill -STOP $pid
+sleep 1
+kill -CONT $pid
+wait $pid
+code=$?
+[ $code -eq 0 ] || fail "exit code after standing still: $code"
+if command -v jq >/dev/null; then
+    jq -se '([.[] | select(.type == "gap").samples] | add) as $lost | .[-1].lost == $lost and $lost > 160000 and
+        .[-1].captured == 6400000 and
+        ([.[] | select(.type == "gap").end] | last) as $from | any(.[]; .type == "final" and .start > $from)' out \
+        >/dev/null || fail "no recovery: $(grep -E 'gap|end"' out | tail -5)"
+fi
+
 # --list is what devices shows.
 "$OTOLITH" devices >devices 2>/dev/null
 code=$?

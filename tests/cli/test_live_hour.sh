@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# An hour of sound as fast as it goes: nothing is lost, memory does not grow, times do not drift.
+. "$SOURCE_DIR/tests/cli/common.sh"
+command -v jq >/dev/null || {
+    echo "skipped: no jq here"
+    exit 77
+}
+hours=${OTOLITH_TEST_HOURS:-1}
+"$make_files" model tiny.oto 3 || exit 1
+"$make_files" raw a.raw 5 48000 16000 || exit 1
+"$make_files" raw b.raw 6 64000 16000 || exit 1
+head -c 64000 /dev/zero >pause.raw
+cat a.raw pause.raw b.raw pause.raw pause.raw >talk.raw # 13 s
+[ "$(stat -c %s talk.raw)" -eq 416000 ] || fail "talk.raw: $(stat -c %s talk.raw) bytes"
+rounds=$((3600 * hours / 13 + 1))
+
+"$OTOLITH" live --model=./tiny.oto --min-confidence=0 --raw=s16le:16000:1 --input=- --unpaced --beam=4 --format=jsonl \
+    < <(for i in $(seq $rounds); do cat talk.raw; done) >out 2>err &
+pid=$!
+: >memory
+while kill -0 "$pid" 2>/dev/null; do
+    rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status" 2>/dev/null)
+    heard=$(tail -c 4000 out | tail -2 | head -1 | sed -n 's/.*"heard":\([0-9]*\).*/\1/p')
+    [ -n "$rss" ] && [ -n "$heard" ] && echo "$heard $rss" >>memory
+    sleep 0.1
+done
+wait "$pid"
+code=$?
+[ $code -eq 0 ] || fail "exit code $code: $(cat err)"
+empty err
+jq -se --argjson n $((rounds * 208000)) '.[-1].event == "end" and .[-1].captured == $n and .[-1].processed == $n and
+    .[-1].lost == 0 and all(.type != "gap")' <(grep -v partial out) >/dev/null || fail "account: $(tail -1 out)"
+# From the second minute on the utterances are the same in each round, 13 s later to the sample.
+jq -r 'select(.type == "final" and .start > 130) | [.start, .end, .words[-1].end] | map(. * 16000 | round % 208000) | @tsv' out |
+    sort | uniq -c >places
+[ "$(awk '{ n += $1 } END { print n }' places)" -ge $((rounds - 20)) ] || fail "few utterances: $(cat places)"
+[ "$(wc -l <places)" -le 12 ] || fail "times drift: $(wc -l <places) places, $(head -3 places)"
+# Memory after the first tenth.
+awk -v most=$((3600 * hours / 10)) '$1 > most { if (!n++) first = $2; last = $2 }
+    END { print n + 0, first, last; exit !(n < 2 || last - first <= 1024) }' memory >grown || fail "memory in KiB: $(cat grown)"
+echo "memory samples, first and last KiB: $(cat grown)"
+echo "$(awk '{ n += $1 } END { print n }' places) utterances at $(wc -l <places) places of the round"
+finish
