@@ -64,7 +64,8 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .word_bonus = (double)NAN,
                                         .unknown_weight = (double)NAN,
                                         .words = 1,
-                                        .known_gaps = 1};
+                                        .known_gaps = 1,
+                                        .hot_word_boost = 6};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -147,8 +148,12 @@ static oto_status create(oto_recognizer **out, const oto_model *model,
     oto_status status = check_options(&rec->options, model, err);
     if (status == OTO_OK)
         status = create_parts(rec, vocabulary, err);
-    rec->options.lexicon = rec->options.lm = rec->options.known_text =
-        NULL; /* the caller's texts may go */
+    /* the caller's texts may go */
+    rec->options.lexicon = rec->options.lm = rec->options.known_text = NULL;
+    rec->options.more_words = NULL;
+    rec->options.hot_words_file = NULL;
+    rec->options.hot_words = NULL;
+    rec->options.n_hot_words = 0;
     if (status != OTO_OK) {
         oto_recognizer_destroy(rec);
         return status;
@@ -568,33 +573,4 @@ oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
     };
     *result = &rec->result;
     return OTO_OK;
-}
-
-/* ---- one shot ---------------------------------------------------------------------------- */
-
-oto_status oto_transcribe(char **text, const oto_model *model, const float *samples,
-                          size_t n_samples, oto_error *err)
-{
-    if (text == NULL)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_transcribe: text is NULL");
-    *text = NULL;
-    oto_recognizer *rec = NULL;
-    const oto_result *result = NULL;
-    oto_status status = oto_recognizer_create(&rec, model, NULL, err);
-    if (status == OTO_OK)
-        status = oto_recognizer_feed(rec, samples, n_samples, err);
-    if (status == OTO_OK)
-        status = oto_recognizer_finish(rec, &result, err);
-    if (status == OTO_OK) {
-        *text = oto_strdup(result->text);
-        if (*text == NULL)
-            status = oto_fail_memory(err, "text");
-    }
-    oto_recognizer_destroy(rec);
-    return status;
-}
-
-void oto_text_free(char *text)
-{
-    oto_free(text);
 }

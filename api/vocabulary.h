@@ -15,10 +15,11 @@ struct oto_vocabulary {
     /* what it stands on, where that is not the bundle's */
     struct oto_lexicon *lexicon;
     struct oto_lm *lm;
+    struct oto_boost *boost;
 };
 
-/** From the options' lexicon, language model and weights, and the bundle's where those are not
- * given. The bundle is borrowed. One reference, the caller's. */
+/** From the options' lexicon, language model, weights, words and hot words, and the bundle's where
+ * those are not given. The bundle is borrowed. One reference, the caller's. */
 oto_status oto_vocabulary_create(struct oto_vocabulary **out, const struct oto_bundle *bundle,
                                  const oto_recognizer_options *options,
                                  oto_error *err) OTO_WARN_UNUSED;

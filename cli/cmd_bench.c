@@ -393,7 +393,8 @@ int oto_cmd_bench(int argc, char **argv)
         oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
             OTO_OK)
         oto_cli_error("out of memory (options)");
-    else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code)) {
+    else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code) &&
+             oto_cli_prepare_decoding(&options.decoding, &code)) {
         code = OTO_EXIT_OK;
         if (n == 0)
             code = oto_cli_usage_error("bench", "no file named");
@@ -404,7 +405,7 @@ int oto_cmd_bench(int argc, char **argv)
         if (code == OTO_EXIT_OK)
             code = bench_files(&options, files, n);
     }
-    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
+    oto_cli_clear_decoding(&options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(files);
     return code;

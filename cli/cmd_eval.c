@@ -278,7 +278,8 @@ int oto_cmd_eval(int argc, char **argv)
         oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
             OTO_OK)
         oto_cli_error("out of memory (options)");
-    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code)) {
+    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code) &&
+             oto_cli_prepare_decoding(&options.decoding, &code)) {
         if (n > 0)
             code = oto_cli_usage_error(
                 "eval", "unexpected argument '%s'; manifests are given with --manifest",
@@ -288,7 +289,7 @@ int oto_cmd_eval(int argc, char **argv)
         else
             code = load_and_evaluate(&options);
     }
-    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
+    oto_cli_clear_decoding(&options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     oto_free(operands);
     return code;

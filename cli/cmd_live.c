@@ -280,12 +280,13 @@ int oto_cmd_live(int argc, char **argv)
         oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
             OTO_OK)
         oto_cli_error("out of memory (options)");
-    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code)) {
+    else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code) &&
+             oto_cli_prepare_decoding(&options.decoding, &code)) {
         code = check_usage(&options, operands, n);
         if (code == OTO_EXIT_OK)
             code = options.list ? list_devices() : load_and_listen(&options);
     }
-    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
+    oto_cli_clear_decoding(&options.decoding);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(operands);
     return code;

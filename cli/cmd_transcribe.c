@@ -234,12 +234,13 @@ int oto_cmd_transcribe(int argc, char **argv)
         oto_options_init(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding, &err) !=
             OTO_OK)
         oto_cli_error("out of memory (options)");
-    else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code)) {
+    else if (oto_cli_parse(&usage, groups, argc, argv, files, &n, &code) &&
+             oto_cli_prepare_decoding(&options.decoding, &code)) {
         code = check_usage(&options, files, n);
         if (code == OTO_EXIT_OK)
             code = load_and_run(&options, files, n);
     }
-    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, &options.decoding);
+    oto_cli_clear_decoding(&options.decoding);
     oto_options_clear(oto_cli_output_table, oto_cli_n_output, &options.output);
     oto_options_clear(option_table, N_OPTIONS, &options);
     free(files);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/decoding.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "cli/common.h"
 
 #define FIELD(f) .offset = offsetof(struct oto_cli_decoding, f)
 /* clang-format off */
@@ -19,9 +24,59 @@ const struct oto_option oto_cli_decoding_table[] = {
      .help = "Added for each word, natural log: a language model alone prefers few words. Else the model's, or 1.5."},
     {.name = "unknown-weight", .type = OTO_OPTION_REAL, FIELD(unknown_weight), .default_text = "nan", .min = -1000, .max = 0,
      .argument = "LOG", .help = "Added for each character of a word the language model does not know, natural log. Else the model's, or -2."},
+    {.name = "words", .type = OTO_OPTION_TEXT, FIELD(words), .default_text = "", .argument = "FILE",
+     .help = "Words that may be written besides those of lexicon and language model: one a line, maybe a tab and the natural log "
+             "of its part of the probability of unknown words (else -9)."},
+    {.name = "hot-words", .type = OTO_OPTION_TEXT, FIELD(hot_words), .default_text = "", .argument = "FILE",
+     .help = "Words and phrases to listen for, such as names: one a line, maybe a tab and its boost, natural log."},
+    {.name = "hot-word", .type = OTO_OPTION_TEXT, FIELD(hot_word), .default_text = "", .argument = "PHRASE[:BOOST],...",
+     .help = "The same on the command line, separated by commas."},
+    {.name = "hot-word-boost", .type = OTO_OPTION_REAL, FIELD(hot_word_boost), .default_text = "6", .min = -100, .max = 100,
+     .argument = "LOG", .help = "Boost of hot words that have none of their own, natural log."},
 };
 /* clang-format on */
 const size_t oto_cli_n_decoding = sizeof oto_cli_decoding_table / sizeof *oto_cli_decoding_table;
+
+/* Cuts d->list, which is written to, into d->phrases. */
+static oto_status split_hot_words(struct oto_cli_decoding *d, oto_error *err)
+{
+    static const struct oto_option number = {.name = "boost", .type = OTO_OPTION_REAL};
+    size_t n = 1;
+    for (const char *s = d->hot_word; *s; s++)
+        n += *s == ',';
+    d->phrases = oto_calloc(n, sizeof *d->phrases);
+    d->list = oto_strdup(d->hot_word);
+    if (d->phrases == NULL || d->list == NULL)
+        return oto_fail_memory(err, "hot words");
+    for (char *text = d->list; text != NULL;) {
+        char *next = strchr(text, ',');
+        if (next != NULL)
+            *next++ = '\0';
+        oto_hot_word *word = &d->phrases[d->n_phrases++];
+        *word = (oto_hot_word){text, (double)NAN};
+        char *colon = strrchr(text, ':');
+        if (colon != NULL) {
+            *colon = '\0';
+            if (oto_options_set(&number, 1, &word->boost, "boost", colon + 1, NULL) != OTO_OK)
+                return oto_fail(err, OTO_ERR_CONFIG,
+                                "--hot-word: \"%.60s\": found \"%.40s\", expected a number after "
+                                "the colon",
+                                text, colon + 1);
+        }
+        text = next;
+    }
+    return OTO_OK;
+}
+
+bool oto_cli_prepare_decoding(struct oto_cli_decoding *d, int *code)
+{
+    oto_error err = {0};
+    if (d->hot_word[0] == 0 || split_hot_words(d, &err) == OTO_OK)
+        return true;
+    oto_cli_error("%s", err.message);
+    *code = err.status == OTO_ERR_CONFIG ? OTO_EXIT_USAGE : OTO_EXIT_SYSTEM;
+    return false;
+}
 
 void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_decoding *d)
 {
@@ -31,10 +86,28 @@ void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_
     options->lm_weight = d->lm_weight;
     options->word_bonus = d->word_bonus;
     options->unknown_weight = d->unknown_weight;
+    options->more_words = d->words;
+    options->hot_words = d->phrases;
+    options->n_hot_words = d->n_phrases;
+    options->hot_words_file = d->hot_words;
+    options->hot_word_boost = d->hot_word_boost;
+}
+
+void oto_cli_clear_decoding(struct oto_cli_decoding *d)
+{
+    oto_options_clear(oto_cli_decoding_table, oto_cli_n_decoding, d);
+    oto_free(d->phrases);
+    oto_free(d->list);
+    d->phrases = NULL;
+    d->n_phrases = 0;
+    d->list = NULL;
 }
 
 const char *oto_cli_decoding_file(const struct oto_cli_decoding *d, const oto_error *err)
 {
-    bool lexicon = d->lexicon[0] != 0 && strncmp(err->message, d->lexicon, strlen(d->lexicon)) == 0;
-    return lexicon ? d->lexicon : d->lm;
+    const char *const files[] = {d->lexicon, d->words, d->hot_words};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (files[i][0] != 0 && strncmp(err->message, files[i], strlen(files[i])) == 0)
+            return files[i];
+    return d->lm;
 }

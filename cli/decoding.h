@@ -10,12 +10,23 @@ struct oto_cli_decoding {
     int beam;
     char *lexicon, *lm;
     double lm_weight, word_bonus, unknown_weight;
+    char *words, *hot_words, *hot_word;
+    double hot_word_boost;
+    /* what oto_cli_prepare_decoding() made of hot_word */
+    oto_hot_word *phrases;
+    size_t n_phrases;
+    char *list;
 };
 extern const struct oto_option oto_cli_decoding_table[];
 extern const size_t oto_cli_n_decoding;
 
-/** Fills the recognizer's fields; the texts are borrowed. */
+/** After the command line was read, once. False with a message and *code for a hot word's boost
+ * that is no number. */
+bool oto_cli_prepare_decoding(struct oto_cli_decoding *d, int *code);
+/** Fills the recognizer's fields; all is borrowed. */
 void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_decoding *d);
+/** Frees the options' texts and the rest. */
+void oto_cli_clear_decoding(struct oto_cli_decoding *d);
 /** The file that err, from creating a recognizer, is about: for the exit code. */
 const char *oto_cli_decoding_file(const struct oto_cli_decoding *d, const oto_error *err);
 

@@ -6,7 +6,9 @@
  *     sum_i lm_weight ln p(wi | w1 .. wi-1) + word_bonus + unknown_weight u(wi)
  *         + lm_weight ln p(</s> | w1 .. wn)
  *
- * where u is 0 for known words and the number of characters for others. A word that has only begun
+ * and what its hot phrases are worth (decoder/boost.h), where u is 0 for known words and the number
+ * of characters for others; of words that were added to those the model knows the value takes its
+ * place, with the model's weight. A word that has only begun
  * is scored as the likeliest word with this beginning would be by its unigram probability
  * (look-ahead), so that the search does not wait for the word's end. Natural logs.
  */
@@ -20,8 +22,10 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "decoder/alphabet.h"
+#include "decoder/boost.h"
 #include "decoder/lexicon.h"
 #include "decoder/lm.h"
+#include "decoder/word_list.h"
 
 struct oto_language_options {
     double lm_weight;      /* alpha */
@@ -34,16 +38,31 @@ extern const size_t oto_language_n_options;
 oto_status oto_language_options_check(const struct oto_language_options *options,
                                       oto_error *err) OTO_WARN_UNUSED;
 
+/** What a language is made of; all borrowed, any may be missing, but not all of the first three. */
+struct oto_language_parts {
+    const struct oto_lexicon *lexicon; /* only these words, and those added, are written */
+    const struct oto_lm *lm;
+    const struct oto_boost *boost;
+    /* Sorted: words that may be written besides. Values: natural log of the part of the probability
+     * of all words unknown to lm that such a word has. NULL: none */
+    const struct oto_word_list *words;
+};
+
 /** Read-only once made; may be shared by searches. */
 struct oto_language {
     const struct oto_lexicon *lexicon; /* the words, as a tree */
     bool strict;                       /* nothing but these words */
     const struct oto_lm *lm;           /* NULL: all words are equal */
+    const struct oto_boost *boost;     /* NULL: no hot words */
     struct oto_language_options options;
     uint32_t *lm_words; /* [lexicon->n_words] their numbers in the model */
+    double *prices;     /* [lexicon->n_words] of those that the model does not know; 0 for others */
     double *ahead;      /* [lexicon->n_nodes] of a word that begins so; at the root the most */
     double unknown;     /* look-ahead of an unknown word, without its characters */
-    struct oto_lexicon *owned; /* the model's words where there is no other list */
+    /* [boost->tree->n_nodes] look-ahead of the hot words that begin so; NULL without */
+    double *promise;
+    double *promise_below;     /* the most by a letter more */
+    struct oto_lexicon *owned; /* where it is neither the caller's alone nor the model's */
 };
 
 /**
@@ -56,6 +75,13 @@ oto_status oto_language_create(struct oto_language **out, const struct oto_lexic
                                const struct oto_lm *lm, const struct oto_alphabet *alphabet,
                                const struct oto_language_options *options,
                                oto_error *err) OTO_WARN_UNUSED;
+/** From any parts; options may be NULL where there is no language model. OTO_ERR_DATA when there is
+ * one and neither it nor the words can be written in the alphabet. */
+oto_status oto_language_create_from(struct oto_language **out,
+                                    const struct oto_language_parts *parts,
+                                    const struct oto_alphabet *alphabet,
+                                    const struct oto_language_options *options,
+                                    oto_error *err) OTO_WARN_UNUSED;
 void oto_language_destroy(struct oto_language *language);
 
 /** Where a text stands. Depends on its labels alone. */
@@ -64,6 +90,7 @@ struct oto_context {
     double words;              /* of the whole words alone */
     int32_t place;             /* in the lexicon; OTO_LEXICON_NONE in an unknown word */
     int32_t n_letters;         /* of the word that has begun */
+    int32_t boost;             /* state of the hot words */
     struct oto_lm_state state; /* after the whole words */
     bool ended;                /* the next two are known */
     double end_words;          /* words, were the word to end here */

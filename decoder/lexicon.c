@@ -33,6 +33,7 @@ struct build {
     size_t n_labels;
     struct entry *entries;
     int32_t n_entries;
+    bool phrases;        /* items may have spaces */
     int n_bad, bad_line; /* the first of them */
     char bad[256];       /* what is wrong with it */
     oto_error *err;
@@ -76,7 +77,7 @@ static bool take_word(struct build *b, const char *word, int line, char what[256
     for (const char *s = word; *s; s += n_bytes) {
         int32_t c = oto_utf8_next(s, &n_bytes);
         int label = oto_alphabet_find(b->alphabet, c);
-        if (c == ' ') {
+        if (c == ' ' && !b->phrases) {
             snprintf(what, 256, "\"%.80s\" is more than one word, expected one a line", word);
             return false;
         }
@@ -293,6 +294,48 @@ oto_status oto_lexicon_of_lm(struct oto_lexicon **out, const struct oto_lm *lm,
     for (uint32_t w = 0; status == OTO_OK && w < n_words; w++)
         if (oto_lm_word(lm, w)[0] != '<') /* a mark: of sentence, of what is unknown */
             (void)take_word(&b, oto_lm_word(lm, w), 0, what);
+    if (status == OTO_OK)
+        status = build(out, &b);
+    clear(&b);
+    return status;
+}
+
+/** Gives the word that was taken last back when it is one of the lexicon. */
+static void drop_known(struct build *b, const struct oto_lexicon *lexicon)
+{
+    const struct entry *e = &b->entries[b->n_entries - 1];
+    int32_t node = OTO_LEXICON_ROOT;
+    for (int32_t i = 0; lexicon && node != OTO_LEXICON_NONE && i < e->n_labels; i++)
+        node = oto_lexicon_child(lexicon, node, e->labels[i]);
+    if (!lexicon || node == OTO_LEXICON_NONE || lexicon->nodes[node].word < 0)
+        return;
+    b->text.size = e->offset;
+    b->n_labels -= (size_t)e->n_labels;
+    b->n_entries--;
+}
+
+oto_status oto_lexicon_extend(struct oto_lexicon **out, const struct oto_lexicon *base,
+                              const struct oto_word_list *list, bool phrases,
+                              const struct oto_alphabet *alphabet, oto_error *err)
+{
+    struct build b = {.name = "word list", .alphabet = alphabet, .phrases = phrases, .err = err};
+    size_t n_bytes = 0, n_words = list->n + (base ? (size_t)base->n_words : 0);
+    *out = NULL;
+    for (int32_t w = 0; base && w < base->n_words; w++)
+        n_bytes += strlen(oto_lexicon_word(base, w));
+    for (size_t i = 0; i < list->n; i++)
+        n_bytes += strlen(list->items[i].text);
+    if (n_words > INT_MAX / 4 || n_bytes > INT_MAX / 4)
+        return oto_fail(err, OTO_ERR_DATA, "%zu words, too many for a search", n_words);
+    b.labels = oto_calloc(n_bytes + 1, sizeof *b.labels);
+    b.entries = oto_calloc(n_words + 1, sizeof *b.entries);
+    oto_status status = b.labels && b.entries ? OTO_OK : oto_fail_memory(err, "lexicon");
+    char what[256];
+    for (int32_t w = 0; status == OTO_OK && base && w < base->n_words; w++)
+        (void)take_word(&b, oto_lexicon_word(base, w), 0, what);
+    for (size_t i = 0; status == OTO_OK && i < list->n; i++)
+        if (take_word(&b, list->items[i].text, 0, what))
+            drop_known(&b, base);
     if (status == OTO_OK)
         status = build(out, &b);
     clear(&b);

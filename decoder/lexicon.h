@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/lm.h"
+#include "decoder/word_list.h"
 
 enum { OTO_LEXICON_ROOT = 0, OTO_LEXICON_NONE = -1 };
 
@@ -48,6 +49,14 @@ oto_status oto_lexicon_parse(struct oto_lexicon **out, const void *text, size_t 
 /** The words of a language model that the alphabet can write. OTO_ERR_DATA when there are none. */
 oto_status oto_lexicon_of_lm(struct oto_lexicon **out, const struct oto_lm *lm,
                              const struct oto_alphabet *alphabet, oto_error *err) OTO_WARN_UNUSED;
+/**
+ * The words of base, with their numbers, and behind them those of a sorted list that base lacks.
+ * @param base    NULL: none
+ * @param phrases  the space is a label like the others: a tree of phrases, not of words
+ */
+oto_status oto_lexicon_extend(struct oto_lexicon **out, const struct oto_lexicon *base,
+                              const struct oto_word_list *list, bool phrases,
+                              const struct oto_alphabet *alphabet, oto_error *err) OTO_WARN_UNUSED;
 void oto_lexicon_destroy(struct oto_lexicon *lexicon);
 /** A line for each word: what oto_lexicon_parse() reads back to the same. */
 void oto_lexicon_write(const struct oto_lexicon *lexicon, struct oto_writer *w);

@@ -73,6 +73,12 @@ OTO_API void oto_model_get_info(const oto_model *model, oto_model_info *info);
 
 typedef struct oto_recognizer oto_recognizer;
 
+/** A word or a phrase that is likelier in this recording than elsewhere, such as a name. */
+typedef struct oto_hot_word {
+    const char *phrase; /* UTF-8 */
+    double boost;       /* natural log, -100 to 100; NaN = hot_word_boost */
+} oto_hot_word;
+
 typedef struct oto_recognizer_options {
     size_t struct_size;   /* set by oto_recognizer_options_init() */
     int beam;             /* prefixes kept; 1 = greedy without lexicon; 0 = the model's default */
@@ -94,6 +100,17 @@ typedef struct oto_recognizer_options {
     const char *known_text;
     int known_gaps; /* 1, the default: between its words, other things may be heard; 0: no */
     int words; /* 1: words with times and confidence, the default; 0: text alone, a little faster */
+    /** Words that may be written besides those of the lexicon or the language model: a text file, a
+     * word a line, maybe a tab and the natural log of its part, -100 to 0, of what the language
+     * model gives to all words that it does not know (else -9). NULL or "" = none. */
+    const char *more_words;
+    /** Hot words: each adds its boost to a text's score wherever it is in it. Words of them that
+     * are not known may be written, as if they stood in `more_words`. The file has a phrase a line,
+     * maybe a tab and its boost; NULL or "" = none. Both count. */
+    const oto_hot_word *hot_words; /* [n_hot_words] */
+    size_t n_hot_words;
+    const char *hot_words_file;
+    double hot_word_boost; /* of those without their own; 6 */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

@@ -4,20 +4,23 @@
  *
  *     bench_beam [DATA.f32 [LM]] [--utterances=20] [--frames=500] [--symbols=29] [--beam=100]
  *                [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5] [--labels=0]
+ *                [--hot-words=0]
  *
  * DATA holds log-probabilities [utterances, frames, symbols]; without it peaky ones are made up: a
  * blank of 0.97 but on every sixth frame, where a label or two stand out. --min-log-prob=-10000 is
  * no threshold. LM is a language model of words, ARPA or binary; then there are 29 symbols: blank,
- * space, apostrophe and a to z, and its weights are 0.5, 1.5 and -2. --labels=1 prints the best
+ * space, apostrophe and a to z, and its weights are 0.5, 1.5 and -2; --hot-words=1000 of its words,
+ * every other one with the next as a phrase, are boosted by 6. --labels=1 prints the best
  * labels first, one line of JSON for each utterance. Times are of one utterance.
  */
 #include <math.h>
+#include <string.h>
 
 #include "bench.h"
 #include "decoder/beam.h"
 
 static int n_utterances = 20, n_frames = 500, n_symbols = 29, width = 100, top_n = 40,
-           min_log_prob = -10, margin = 20, reps = 5, print_labels;
+           min_log_prob = -10, margin = 20, reps = 5, print_labels, n_hot_words;
 
 static void make_up(float *out)
 {
@@ -54,8 +57,39 @@ struct data {
     float *log_probs;
     struct oto_alphabet *alphabet;
     struct oto_lm *lm;
+    struct oto_boost *boost;
     struct oto_language *language;
 };
+
+/** Words of the language model at equal distances, from six letters on. */
+static oto_status make_boost(struct data *d, oto_error *err)
+{
+    const struct oto_word_list_rules rules = {d->alphabet, true, 6, -100, 100};
+    struct oto_word_list list = {0};
+    const uint32_t n = oto_lm_n_words(d->lm);
+    const char *before = "";
+    oto_status status = OTO_OK;
+    for (uint32_t i = 0; status == OTO_OK && list.n < (size_t)n_hot_words && i < n;
+         i += n / (3 * (uint32_t)n_hot_words) + 1) {
+        char text[256];
+        const char *word = oto_lm_word(d->lm, i);
+        if (strlen(word) < 6 || strlen(word) > 100 ||
+            strspn(word, "abcdefghijklmnopqrstuvwxyz'") != strlen(word))
+            continue;
+        snprintf(text, sizeof text, "%s%s%s", list.n % 2 ? before : "", list.n % 2 ? " " : "",
+                 word);
+        status = oto_word_list_add(&list, text, rules.value, &rules, "hot word", err);
+        before = word;
+    }
+    oto_word_list_sort(&list);
+    if (status == OTO_OK && list.n != (size_t)n_hot_words)
+        status =
+            oto_fail(err, OTO_ERR_DATA, "%zu hot words found, expected %d", list.n, n_hot_words);
+    if (status == OTO_OK)
+        status = oto_boost_create(&d->boost, &list, d->alphabet, err);
+    oto_word_list_clear(&list);
+    return status;
+}
 
 static oto_status load_language(struct data *d, const char *path, oto_error *err)
 {
@@ -73,8 +107,11 @@ static oto_status load_language(struct data *d, const char *path, oto_error *err
     oto_status status = oto_alphabet_create(&d->alphabet, symbols, 28, &policy, err);
     if (status == OTO_OK)
         status = oto_lm_open(&d->lm, path, err);
+    if (status == OTO_OK && n_hot_words > 0)
+        status = make_boost(d, err);
+    const struct oto_language_parts parts = {.lm = d->lm, .boost = d->boost};
     if (status == OTO_OK)
-        status = oto_language_create(&d->language, NULL, d->lm, d->alphabet, &options, err);
+        status = oto_language_create_from(&d->language, &parts, d->alphabet, &options, err);
     return status == OTO_OK ? oto_beam_set_language(d->beam, d->language, err) : status;
 }
 
@@ -123,6 +160,7 @@ int main(int argc, char **argv)
         {.name = "margin", &margin, 0, 10000},
         {.name = "reps", &reps, 1, BENCH_REPS_MAX},
         {.name = "labels", &print_labels, 0, 1},
+        {.name = "hot-words", &n_hot_words, 0, 10000},
     };
     const char *path = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
     const char *lm_path = path && argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
@@ -154,6 +192,7 @@ int main(int argc, char **argv)
     }
     oto_beam_destroy(d.beam);
     oto_language_destroy(d.language);
+    oto_boost_destroy(d.boost);
     oto_lm_close(d.lm);
     oto_alphabet_destroy(d.alphabet);
     oto_free(d.log_probs);

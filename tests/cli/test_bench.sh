@@ -44,6 +44,17 @@ run 0 "$OTOLITH" bench $model --runs=1 --portion=1000 --format=json a.wav
 has out '"feed_ms":{"calls":5,'
 has out '"finish_ms":{"calls":1,'
 
+# With a language model, the model's own or another.
+printf 'bad abe\nabe bad bad\n' >text.txt
+run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
+run 0 "$OTOLITH" bench $model --runs=1 --lm=lm.otolm --hot-word=dabba a.wav
+has out 'decoder'
+run 0 "$OTOLITH" model set --lm=lm.otolm tiny.oto scored.oto
+run 0 "$OTOLITH" bench --model=./scored.oto --runs=1 a.wav
+run 0 "$OTOLITH" bench --model=./scored.oto --runs=1 --lm=none a.wav
+run 66 "$OTOLITH" bench $model --runs=1 --lm=missing.otolm a.wav
+run 65 "$OTOLITH" bench $model --runs=1 --lm=text.txt a.wav
+
 run 64 "$OTOLITH" bench $model
 has err 'no file named'
 run 64 "$OTOLITH" bench $model -

@@ -120,6 +120,50 @@ has err 'truncated'
 run 64 "$OTOLITH" transcribe $model --format=json --beam=2 --n-best=3 s1.wav
 has err 'n_best: found 3, expected 1 to the beam of 2'
 
+# A language model, words besides, and hot words. $(text OPTIONS...) is the text.
+text() {
+    run 0 "$OTOLITH" transcribe $model "$@" s1.wav
+    cat out
+}
+printf 'bad abe\nabe bad bad\nbad\nabe ed\n' >text.txt
+run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
+run 0 "$OTOLITH" lm convert lm.otolm lm.arpa
+plain=$(text)
+[ "$(text --lm=none)" = "$plain" ] || fail '--lm=none is not as without'
+[ "$(text --lm=lm.otolm)" != "$plain" ] || fail '--lm changes nothing'
+[ "$(text --lm=lm.arpa)" = "$(text --lm=lm.otolm)" ] || fail 'ARPA and binary differ'
+[ "$(text --lm=lm.otolm --lm-weight=20)" != "$(text --lm=lm.otolm)" ] || fail '--lm-weight changes nothing'
+has_word() { # WORD TEXT
+    case " $2 " in
+    *" $1 "*) ;;
+    *) fail "no $1 in \"$2\"" ;;
+    esac
+}
+has_word dabba "$(text --lm=lm.otolm --hot-word=dabba:60)"
+has_word cb "$(text --hot-word=dabba:-5,cb:30)"
+printf '# names\nDABBA\t60\nabba dee\n' >hot.txt
+has_word dabba "$(text --lm=lm.otolm --hot-words=hot.txt)"
+has_word dabba "$(text --lm=lm.otolm --hot-words=hot.txt --hot-word=dee)"
+printf 'bad\nabe\n' >strict.txt
+printf 'c\nbcb\n' >words.txt
+[ -z "$(text --lexicon=strict.txt --words=words.txt | tr ' ' '\n' | grep -vxE 'bad|abe|c|bcb|')" ] || fail 'neither of lexicon nor of words'
+[ "$(text --lexicon=strict.txt --words=words.txt)" != "$(text --lexicon=strict.txt)" ] || fail '--words changes nothing'
+run 64 "$OTOLITH" transcribe $model --hot-word=bad:x s1.wav
+has err '--hot-word: "bad": found "x", expected a number after the colon'
+run 65 "$OTOLITH" transcribe $model --hot-word=bad,xyz s1.wav
+has err "hot word 2: \"xyz\": 'x' (U+0078) is not in the model's alphabet"
+run 64 "$OTOLITH" transcribe $model --words=words.txt s1.wav
+has err 'words: neither a lexicon nor a language model to add them to'
+printf 'a\tb\n' >bad.txt
+for option in --hot-words --words; do
+    run 66 "$OTOLITH" transcribe $model --lm=lm.otolm $option=missing.txt s1.wav
+    has err 'missing.txt'
+    run 65 "$OTOLITH" transcribe $model --lm=lm.otolm $option=bad.txt s1.wav
+    has err 'bad.txt:1: found "b", expected a number after the tab'
+done
+run 65 "$OTOLITH" transcribe $model --lm=text.txt s1.wav
+run 66 "$OTOLITH" transcribe $model --lm=missing.otolm s1.wav
+
 # A full disk behind standard output is no success.
 run 74 sh -c '"$1" transcribe "$2" s1.wav >/dev/full' sh "$OTOLITH" $model
 has err 'standard output: No space left on device'
