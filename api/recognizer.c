@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "acoustic/sequences.h"
+#include "api/cuts.h"
 #include "api/known.h"
 #include "api/model.h"
 #include "api/search.h"
@@ -18,9 +19,6 @@
 /* Samples handed to the front end at once: bounds the frames that wait, whatever the portion fed.
  */
 #define SLICE 16000
-/* Width of the stretch whose loudness decides where a long input is cut. */
-#define QUIET_WINDOW_S 0.3
-
 struct oto_recognizer {
     const oto_model *model;
     oto_recognizer_options options; /* beam resolved to the model's default */
@@ -30,12 +28,12 @@ struct oto_recognizer {
     struct oto_sequences sequences;
     struct oto_search search;
 
-    size_t max_static; /* frames of the longest segment */
+    struct oto_cuts cuts;
     size_t max_frames; /* vectors that the network reads for it */
     float *features;   /* [max_frames, D] */
     float *log_probs;  /* [max_frames, K] */
     int *labels;       /* [max_frames] greedy only */
-    float *levels;     /* [max_static] loudness of static frames */
+    float *levels;     /* [cuts.most] loudness of static frames */
 
     struct oto_writer text; /* of the segments so far, NUL-terminated */
     double log_prob;
@@ -115,11 +113,8 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
         status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
     if (status != OTO_OK)
         return status;
-    double shift_s = b->frontend.frame_shift_ms / 1000;
-    rec->max_static = (size_t)(rec->options.max_segment_s / shift_s);
-    if (rec->max_static < 1)
-        rec->max_static = 1;
-    rec->max_frames = oto_frontend_n_frames(rec->frontend, rec->max_static);
+    oto_cuts_init(&rec->cuts, &b->frontend, rec->options.max_segment_s);
+    rec->max_frames = oto_frontend_n_frames(rec->frontend, rec->cuts.most);
     size_t n_features, n_outputs;
     if (!oto_mul_size(rec->max_frames, (size_t)b->shape.n_inputs, &n_features) ||
         !oto_mul_size(rec->max_frames, (size_t)b->shape.n_outputs, &n_outputs))
@@ -127,7 +122,7 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
     rec->features = oto_calloc(n_features, sizeof(float));
     rec->log_probs = oto_calloc(n_outputs, sizeof(float));
     rec->labels = oto_calloc(rec->max_frames, sizeof(int));
-    rec->levels = oto_calloc(rec->max_static, sizeof(float));
+    rec->levels = oto_calloc(rec->cuts.most, sizeof(float));
     rec->alternatives = oto_calloc((size_t)rec->options.n_best, sizeof *rec->alternatives);
     if (rec->features == NULL || rec->log_probs == NULL || rec->labels == NULL ||
         rec->levels == NULL || rec->alternatives == NULL)
@@ -242,6 +237,7 @@ void oto_recognizer_reset(oto_recognizer *rec)
     rec->log_prob = 0;
     oto_spoken_reset(&rec->spoken);
     rec->n_static = 0;
+    oto_cuts_reset(&rec->cuts);
     rec->n_segments = 0;
     rec->n_samples = 0;
     rec->finished = rec->failed = false;
@@ -412,42 +408,20 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     return OTO_OK;
 }
 
-/**
- * Where to cut max_static waiting frames: the middle of the quietest stretch of QUIET_WINDOW_S in
- * their last third, so that a cut falls between words and segments stay long. Depends on those
- * frames alone, not on how they were fed.
- */
-static size_t quietest_cut(oto_recognizer *rec, const float *statics)
-{
-    const struct oto_frontend_options *frontend = &rec->model->bundle->frontend;
-    size_t from = rec->max_static - rec->max_static / 3, stride = (size_t)frontend->stride;
-    size_t width = (size_t)(QUIET_WINDOW_S / (frontend->frame_shift_ms / 1000) + 0.5);
-    size_t cut = rec->max_static;
-    oto_word_levels(rec->levels, statics, rec->max_static, oto_frontend_static_dim(rec->frontend),
-                    frontend);
-    double sum = 0, least = (double)INFINITY;
-    for (size_t t = from; width > 0 && t < rec->max_static; t++) {
-        sum += (double)rec->levels[t];
-        if (t < from + width - 1)
-            continue;
-        size_t start = t + 1 - width;
-        if (sum < least) {
-            least = sum;
-            cut = start + width / 2;
-        }
-        sum -= (double)rec->levels[start];
-    }
-    return cut > stride ? cut - cut % stride : cut; /* frames of all segments are evenly spaced */
-}
-
 static oto_status decode_full_segments(oto_recognizer *rec, oto_error *err)
 {
     for (;;) {
         size_t n_static;
         const float *statics = oto_frontend_static(rec->frontend, &n_static);
-        if (n_static < rec->max_static)
+        if (n_static > rec->cuts.most)
+            n_static = rec->cuts.most;
+        if (n_static == rec->cuts.most)
+            oto_word_levels(rec->levels, statics, n_static, oto_frontend_static_dim(rec->frontend),
+                            &rec->model->bundle->frontend);
+        size_t cut = oto_cuts_find(&rec->cuts, rec->n_static, rec->levels, n_static);
+        if (cut == 0)
             return OTO_OK;
-        oto_status status = decode_segment(rec, quietest_cut(rec, statics), err);
+        oto_status status = decode_segment(rec, cut, err);
         if (status != OTO_OK)
             return status;
     }
@@ -486,6 +460,7 @@ oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t
         const struct oto_stage_time start = now(rec);
         status = oto_frontend_push(rec->frontend, samples + at, n, err);
         count(rec, OTO_STAGE_FEATURES, start);
+        oto_cuts_push(&rec->cuts, samples + at, n);
         rec->n_samples += n;
         if (status == OTO_OK)
             status = decode_full_segments(rec, err);

@@ -36,7 +36,7 @@ static const struct oto_option option_table[] = {
     {.name = "raw", .type = OTO_OPTION_TEXT, FIELD(raw), .default_text = "", .argument = "FORMAT:RATE:CHANNELS",
      .help = "The input has no header: for example s16le:16000:1."},
     {.name = "max-segment", .type = OTO_OPTION_REAL, FIELD(max_segment_s), .default_text = "30", .min = 1, .max = 600,
-     .argument = "SECONDS", .help = "Longer audio is cut at its quietest moments into parts up to this length, in seconds."},
+     .argument = "SECONDS", .help = "Longer audio is cut in pauses, else at its quietest moments, into parts up to this length, in seconds."},
     {.name = "jobs", .short_name = 'j', .type = OTO_OPTION_INT, FIELD(jobs), .default_text = "1", .min = 1, .max = 256,
      .help = "Files worked on at the same time."},
     {.name = "threads", .short_name = 't', .type = OTO_OPTION_INT, FIELD(threads), .default_text = "1", .min = 1, .max = 256,

@@ -83,7 +83,7 @@ typedef struct oto_recognizer_options {
     size_t struct_size;   /* set by oto_recognizer_options_init() */
     int beam;             /* prefixes kept; 1 = greedy without lexicon; 0 = the model's default */
     int n_best;           /* alternatives returned, 1..beam */
-    double max_segment_s; /* longer input is cut at quiet moments into parts up to this; 30 */
+    double max_segment_s; /* longer input is cut into parts up to this, in pauses; 30 */
     int n_threads;        /* that share the work of one input: same result for any number; 1 */
     /** Word list, one word a line: only these words are written. NULL or "" = the model's own, if
      * it has one; "none" = any text. Read by oto_recognizer_create(). */
