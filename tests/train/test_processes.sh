@@ -31,6 +31,10 @@ freq-masks = 1
 tempo = 0.1
 perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,colour:0.7:3:12,noise:0.8:0:35
 feature-noise = 0.2
+label-smoothing = 0.05
+weight-noise = 0.01
+average-best = 2
+chunk-share = 0.5
 dev-decode = beam
 parts = 8
 checkpoint-minutes = 0
@@ -48,7 +52,7 @@ train() {
 
 # same NAME: against the run of one process and one thread. Metrics but for what depends on time.
 same() {
-    for file in best.oto last.oto best-dev.tsv; do
+    for file in best.oto last.oto average.oto best-dev.tsv; do
         cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of one process"
     done
     sed -E 's/,"(audio_s_per_s|seconds|[a-z_]*_share)":[^,}]*//g' "$dir/$1/metrics.jsonl" > "$dir/metrics"
