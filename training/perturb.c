@@ -128,7 +128,7 @@ static void colour(struct change *c)
 
 /* The noise's spectrum: white to falling with 9 dB an octave, under a curve; its level comes from
  * the utterance's mean energy over all filters. */
-static void noise(struct change *c)
+static void steady_noise(struct change *c)
 {
     int n_mels = c->p->n_mels;
     double slope = -9 * oto_rng_uniform(c->seed, c->stream, 1), sum = 0, noise_sum = 0;
@@ -149,6 +149,53 @@ static void noise(struct change *c)
             double varied = level + spread * oto_rng_normal(c->seed, c->stream, 16 + i);
             c->x[i] = logf(expf(c->x[i]) + expf(c->a[m] + (float)varied));
         }
+}
+
+static double sum_energies(const float *x, int n)
+{
+    double sum = 0;
+    for (int m = 0; m < n; m++)
+        sum += exp((double)x[m]);
+    return sum;
+}
+
+/* Vector t of what is added, from vector first on and round and round. */
+static const float *noise_at(const struct oto_noise *noise, size_t first, size_t t, int n_mels)
+{
+    return noise->log_mels + (first + t) % noise->n * (size_t)n_mels;
+}
+
+/* One of the recordings, brought to its level. */
+static void recorded_noise(struct change *c)
+{
+    int n_mels = c->p->n_mels;
+    const struct oto_noise *noise =
+        &c->p->noises[oto_rng_below(c->seed, c->stream, 1, c->p->n_noises)];
+    if (noise->n == 0) /* shorter than a frame */
+        return;
+    size_t first = (size_t)oto_rng_below(c->seed, c->stream, 2, noise->n);
+    double sum = 0, noise_sum = 0;
+    for (size_t t = 0; t < c->n; t++) {
+        noise_sum += sum_energies(noise_at(noise, first, t, n_mels), n_mels);
+        sum += sum_energies(c->x + t * (size_t)n_mels, n_mels);
+    }
+    if (noise_sum < 1e-3 * (double)c->n * n_mels) /* digital silence: the front end's floor */
+        return;
+    float level = (float)(log(sum / noise_sum) - from_db(c->p, c->value));
+    for (size_t t = 0; t < c->n; t++) {
+        const float *added = noise_at(noise, first, t, n_mels);
+        float *row = c->x + t * (size_t)n_mels;
+        for (int m = 0; m < n_mels; m++)
+            row[m] = logf(expf(row[m]) + expf(added[m] + level));
+    }
+}
+
+static void noise(struct change *c)
+{
+    if (c->p->n_noises > 0)
+        recorded_noise(c);
+    else
+        steady_noise(c);
 }
 
 static void gain(struct change *c)

@@ -22,7 +22,7 @@ enum oto_perturb_kind {
     OTO_PERTURB_HIGHPASS, /* Hz, 24 dB an octave */
     OTO_PERTURB_LOWPASS,  /* Hz, 24 dB an octave */
     OTO_PERTURB_COLOUR,   /* a smooth curve over the mel scale: dB at its peaks */
-    OTO_PERTURB_NOISE,    /* steady noise of any colour: signal-to-noise ratio in dB */
+    OTO_PERTURB_NOISE,    /* steady noise of any colour, or a folder's: signal-to-noise in dB */
     OTO_PERTURB_GAIN,     /* dB */
     OTO_PERTURB_MEL_KINDS,
     /* on samples */
@@ -37,12 +37,20 @@ enum oto_perturb_kind {
     OTO_PERTURB_KINDS
 };
 
+/** A recording of noise. */
+struct oto_noise {
+    float *log_mels; /* [n, n_mels] */
+    size_t n;
+};
+
 struct oto_perturb {
     struct {
         double probability; /* 0: never */
         double low, high;   /* the value is drawn from here, evenly */
-        char *folder;       /* of recordings, owned; NULL for kinds without */
+        char *folder;       /* of recordings, owned; NULL without */
     } kinds[OTO_PERTURB_KINDS];
+    const struct oto_noise *noises; /* [n_noises] for noise, borrowed and set after parsing */
+    size_t n_noises;                /* 0: steady noise is made */
     /* of the front end, for what is measured in Hz or seconds */
     int n_mels, rate_hz;
     double low_hz, high_hz, shift_s;
@@ -77,8 +85,10 @@ bool oto_perturb_draw(const struct oto_perturb *perturb, enum oto_perturb_kind k
  *
  * Errors: none.   Allocates: no.   Finite in, finite out. Echo and noise are added as energies,
  * which is right on average over the phases. The echo is an exponential decay without single
- * reflections, its energy 2 to 17 dB below the speech; noise varies around its spectrum by 3.5 dB
- * (standard deviation), about as the periodogram of a frame does after the mel filters.
+ * reflections, its energy 2 to 17 dB below the speech; steady noise varies around its spectrum by
+ * 3.5 dB (standard deviation), about as the periodogram of a frame does after the mel filters.
+ * Recorded noise goes on from a random place, and from its start again after its end. Ratios are
+ * those of energies summed over filters and frames, which is what the front end hears.
  */
 void oto_perturb_apply(const struct oto_perturb *perturb, float *log_mels, size_t n, float *scratch,
                        uint64_t seed, uint64_t stream);

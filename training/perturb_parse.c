@@ -12,23 +12,23 @@
 static const struct {
     const char *name;
     double least, greatest;
-    bool has_folder;
+    enum { NO_FOLDER, MAY_HAVE_FOLDER, NEEDS_FOLDER } folder;
 } kinds[OTO_PERTURB_KINDS] = {
-    [OTO_PERTURB_WARP] = {"warp", 0.5, 2, false},
-    [OTO_PERTURB_REVERB] = {"reverb", 0.01, 10, false},
-    [OTO_PERTURB_HIGHPASS] = {"highpass", 1, 1e5, false},
-    [OTO_PERTURB_LOWPASS] = {"lowpass", 1, 1e5, false},
-    [OTO_PERTURB_COLOUR] = {"colour", 0, 40, false},
-    [OTO_PERTURB_NOISE] = {"noise", -20, 100, false},
-    [OTO_PERTURB_GAIN] = {"gain", -60, 60, false},
-    [OTO_PERTURB_SPEED] = {"speed", 0.5, 2, false},
-    [OTO_PERTURB_PITCH] = {"pitch", 0.5, 2, false},
-    [OTO_PERTURB_TEMPO] = {"tempo", 0.5, 2, false},
-    [OTO_PERTURB_ROOM] = {"room", 0.05, 1.5, false},
-    [OTO_PERTURB_RESPONSE] = {"response", -60, 20, true},
-    [OTO_PERTURB_BACKGROUND] = {"background", -20, 100, true},
-    [OTO_PERTURB_TELEPHONE] = {"telephone", -60, 0, false},
-    [OTO_PERTURB_CODEC] = {"codec", 0, 60, false},
+    [OTO_PERTURB_WARP] = {"warp", 0.5, 2, NO_FOLDER},
+    [OTO_PERTURB_REVERB] = {"reverb", 0.01, 10, NO_FOLDER},
+    [OTO_PERTURB_HIGHPASS] = {"highpass", 1, 1e5, NO_FOLDER},
+    [OTO_PERTURB_LOWPASS] = {"lowpass", 1, 1e5, NO_FOLDER},
+    [OTO_PERTURB_COLOUR] = {"colour", 0, 40, NO_FOLDER},
+    [OTO_PERTURB_NOISE] = {"noise", -20, 100, MAY_HAVE_FOLDER},
+    [OTO_PERTURB_GAIN] = {"gain", -60, 60, NO_FOLDER},
+    [OTO_PERTURB_SPEED] = {"speed", 0.5, 2, NO_FOLDER},
+    [OTO_PERTURB_PITCH] = {"pitch", 0.5, 2, NO_FOLDER},
+    [OTO_PERTURB_TEMPO] = {"tempo", 0.5, 2, NO_FOLDER},
+    [OTO_PERTURB_ROOM] = {"room", 0.05, 1.5, NO_FOLDER},
+    [OTO_PERTURB_RESPONSE] = {"response", -60, 20, NEEDS_FOLDER},
+    [OTO_PERTURB_BACKGROUND] = {"background", -20, 100, NEEDS_FOLDER},
+    [OTO_PERTURB_TELEPHONE] = {"telephone", -60, 0, NO_FOLDER},
+    [OTO_PERTURB_CODEC] = {"codec", 0, 60, NO_FOLDER},
 };
 
 /* The next number of "NUMBER:..." or "NUMBER", leaving *p after it and its colon. */
@@ -49,9 +49,13 @@ static oto_status parse_kind(struct oto_perturb *out, int k, const char *item, o
     double probability, low, high;
     const char *p = item + strlen(kinds[k].name) + 1;
     bool good = read_number(&p, &probability) && read_number(&p, &low) && read_number(&p, &high);
-    if (!good || (*p != '\0' && !kinds[k].has_folder))
+    bool has_folder = good && *p != '\0' && strcmp(p, ":") != 0;
+    if (!good || (*p != '\0' && kinds[k].folder == NO_FOLDER))
         return oto_fail(err, OTO_ERR_CONFIG, "perturb '%s': expected %s:PROBABILITY:LOW:HIGH%s",
-                        item, kinds[k].name, kinds[k].has_folder ? ":FOLDER" : "");
+                        item, kinds[k].name,
+                        kinds[k].folder == NEEDS_FOLDER      ? ":FOLDER"
+                        : kinds[k].folder == MAY_HAVE_FOLDER ? "[:FOLDER]"
+                                                             : "");
     if (!(probability >= 0 && probability <= 1))
         return oto_fail(err, OTO_ERR_CONFIG, "perturb '%s': expected a probability from 0 to 1",
                         item);
@@ -59,14 +63,14 @@ static oto_status parse_kind(struct oto_perturb *out, int k, const char *item, o
         return oto_fail(err, OTO_ERR_CONFIG,
                         "perturb '%s': expected a range from low to high within %g to %g", item,
                         kinds[k].least, kinds[k].greatest);
-    if (kinds[k].has_folder && (*p == '\0' || strcmp(p, ":") == 0))
+    if (!has_folder && (kinds[k].folder == NEEDS_FOLDER || *p != '\0'))
         return oto_fail(err, OTO_ERR_CONFIG,
                         "perturb '%s': expected a folder of recordings after the range: "
                         "%s:PROBABILITY:LOW:HIGH:FOLDER",
                         item, kinds[k].name);
     if (out->kinds[k].probability > 0)
         return oto_fail(err, OTO_ERR_CONFIG, "perturb '%s': %s stands twice", item, kinds[k].name);
-    if (kinds[k].has_folder) {
+    if (has_folder) {
         oto_free(out->kinds[k].folder);
         out->kinds[k].folder = oto_strdup(p);
         if (!out->kinds[k].folder)

@@ -125,7 +125,8 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "perturb", .type = OTO_OPTION_TEXT, FIELD(perturb), .default_text = "", .argument = "LIST",
      .help = "Changes of voice, room and noise: KIND:PROBABILITY:LOW:HIGH[:FOLDER],... Made anew in each epoch are warp (factor on frequencies), "
              "reverb (s), highpass, lowpass (Hz), colour, noise (signal-to-noise ratio), gain (dB); made once in each of --perturb-copies are "
-             "speed, pitch, tempo (factors), room (s), response, background (dB, of a folder of recordings), telephone, codec (dB)."},
+             "speed, pitch, tempo (factors), room (s), response, background (dB), telephone, codec (dB). noise may, response and background must have a "
+             "folder of recordings."},
     {.name = "perturb-copies", .type = OTO_OPTION_INT, FIELD(perturb_copies), .default_text = "3", .min = 1, .max = 32, .argument = "N",
      .help = "Copies of each utterance with changed samples that features are computed of, where --perturb has such changes; each epoch takes one of them, "
              "or of --speeds, by chance."},

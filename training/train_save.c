@@ -68,6 +68,7 @@ oto_status oto_trainer_describe(struct oto_trainer *t, oto_error *err)
         fingerprint_dataset(&print, t->dev);
     if (t->wave)
         oto_wave_key(t->wave, &print, false);
+    oto_recordings_key(&t->noises.files, &print, false);
     for (int k = 0; k < t->alphabet->n_symbols; k++)
         oto_write_bytes(&print, t->alphabet->symbols[k], strlen(t->alphabet->symbols[k]) + 1);
     if (!print.failed) {

@@ -80,6 +80,26 @@ static oto_status load_features(struct oto_trainer *t, struct oto_dataset *ds, c
     return status;
 }
 
+static oto_status load_noises(struct oto_trainer *t, oto_error *err)
+{
+    struct preparation p = {t, "features of noises"};
+    const struct oto_feature_cache_options options = {
+        .frontend = t->setup->frontend,
+        .half = t->o->cache_half,
+        .skip_bad_audio = t->o->bad_lines == OTO_BAD_LINES_SKIP,
+        .max_messages = MAX_MESSAGES,
+        .progress = on_progress,
+        .stop = on_stop,
+        .arg = &p,
+    };
+    oto_status status =
+        oto_noises_load(&t->noises, t->perturb.kinds[OTO_PERTURB_NOISE].folder,
+                        *t->o->cache ? t->o->cache : t->o->out, &options, t->pool, err);
+    t->perturb.noises = t->noises.items;
+    t->perturb.n_noises = t->noises.files.n;
+    return status;
+}
+
 static void report_dataset(struct oto_trainer *t, const struct oto_dataset *ds)
 {
     const struct oto_dataset_counts *c = &ds->counts;
@@ -120,6 +140,8 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
     }
     if (status == OTO_OK && oto_perturb_any(&t->perturb))
         t->train->perturb = &t->perturb;
+    if (status == OTO_OK && t->perturb.kinds[OTO_PERTURB_NOISE].folder)
+        status = load_noises(t, err);
     if (status == OTO_OK && oto_perturb_any_wave(&t->perturb))
         status = oto_wave_create(&t->wave, &t->perturb, err);
     if (status == OTO_OK)
@@ -445,6 +467,7 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_alphabet_destroy(t->alphabet);
     oto_pool_destroy(t->pool);
     oto_report_close(t->report);
+    oto_noises_clear(&t->noises);
     oto_wave_destroy(t->wave);
     oto_perturb_clear(&t->perturb);
     oto_free(t->recipe);

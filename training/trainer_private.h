@@ -15,6 +15,7 @@
 #include "training/ctc_loss.h"
 #include "training/dataset.h"
 #include "training/loader.h"
+#include "training/noises.h"
 #include "training/optim.h"
 #include "training/schedule.h"
 #include "training/trainer.h"
@@ -43,7 +44,8 @@ struct oto_trainer {
     double speeds[OTO_MAX_SPEEDS];
     int n_speeds;
     struct oto_perturb perturb;
-    struct oto_wave *wave; /* NULL without changes of samples */
+    struct oto_wave *wave;    /* NULL without changes of samples */
+    struct oto_noises noises; /* of perturb */
     struct oto_cmvn_stats stats;
     struct oto_loader *loader;
     double shift_s; /* of network frames */

@@ -25,7 +25,7 @@ oto_status oto_wave_create(struct oto_wave **out, const struct oto_perturb *pert
         return oto_fail_memory(err, "perturb");
     wave->perturb = perturb;
     oto_status status = OTO_OK;
-    for (int k = 0; k < OTO_PERTURB_KINDS && status == OTO_OK; k++)
+    for (int k = OTO_PERTURB_MEL_KINDS; k < OTO_PERTURB_KINDS && status == OTO_OK; k++)
         if (perturb->kinds[k].folder)
             status = oto_recordings_open(
                 &wave->recordings[k], perturb->kinds[k].folder,

@@ -21,14 +21,16 @@ static void fuzz_one(uint8_t *data, size_t size)
     if ((status != OTO_OK) != (err.message[0] != 0))
         abort();
     for (int k = 0; k < OTO_PERTURB_KINDS; k++) {
-        bool has_folder = k == OTO_PERTURB_RESPONSE || k == OTO_PERTURB_BACKGROUND;
+        bool needs_folder = k == OTO_PERTURB_RESPONSE || k == OTO_PERTURB_BACKGROUND;
+        bool may_have_folder = needs_folder || k == OTO_PERTURB_NOISE;
         double value;
         uint64_t stream;
         if (!(perturb.kinds[k].probability >= 0 && perturb.kinds[k].probability <= 1) ||
             !(perturb.kinds[k].low <= perturb.kinds[k].high) ||
             !isfinite(perturb.kinds[k].low + perturb.kinds[k].high))
             abort();
-        if (perturb.kinds[k].probability > 0 && has_folder != (perturb.kinds[k].folder != NULL))
+        if (perturb.kinds[k].folder ? !may_have_folder
+                                    : needs_folder && perturb.kinds[k].probability > 0)
             abort();
         if (oto_perturb_draw(&perturb, (enum oto_perturb_kind)k, 1, size, &value, &stream) &&
             !(value >= perturb.kinds[k].low && value <= perturb.kinds[k].high))

@@ -27,11 +27,11 @@ speeds = 0.9,1.0,1.1
 time-masks = 1
 freq-masks = 1
 tempo = 0.1
-perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,highpass:0.3:100:300,lowpass:0.3:3000:7000,colour:0.7:3:12,noise:0.8:0:35,gain:0.5:-6:6,@WAVE@
+perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,highpass:0.3:100:300,lowpass:0.3:3000:7000,colour:0.7:3:12,noise:0.8:0:35:@CORPUS@,gain:0.5:-6:6,@WAVE@
 perturb-copies = 2
 checkpoint-minutes = 0
 RECIPE
-sed -i "s|@WAVE@|speed:0.3:0.9:1.1,room:0.5:0.1:0.2,background:0.5:5:20:$dir/corpus,telephone:0.3:-30:-10,codec:0.3:10:20|" "$dir/recipe.conf"
+sed -i "s|@CORPUS@|$dir/corpus|; s|@WAVE@|speed:0.3:0.9:1.1,room:0.5:0.1:0.2,background:0.5:5:20:$dir/corpus,telephone:0.3:-30:-10,codec:0.3:10:20|" "$dir/recipe.conf"
 
 # train NAME [OPTIONS]: in the background; its number in $!
 train() {
