@@ -117,6 +117,24 @@ size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws);
 void oto_network_workspace_set_chunks(struct oto_network_workspace *ws,
                                       const struct oto_network_chunks *chunks);
 
+/** A second dense layer and log-softmax that read the output of a layer below, in training alone:
+ * its loss gives lower layers a shorter way back. */
+struct oto_network_auxiliary {
+    int layer;               /* 0 .. L-1, whose h it reads, before projection and dropout */
+    const oto_real *params;  /* weight [K, 2H], bias [K] */
+    oto_real *log_probs;     /* [N, K] out of a training forward */
+    const oto_real *dlogits; /* [N, K] into backward */
+    oto_real *dparams;       /* as params; out of backward, overwritten */
+};
+/** Numbers of its params. */
+size_t oto_network_auxiliary_size(const struct oto_network_shape *shape);
+/**
+ * Training passes have it from now on, NULL: no more. What it points to is used by the passes that
+ * follow, for which a layer out of range is an OTO_ERR_ARGUMENT.
+ */
+void oto_network_workspace_set_auxiliary(struct oto_network_workspace *ws,
+                                         const struct oto_network_auxiliary *auxiliary);
+
 /**
  * After each BLSTM (and projection) but the last. The mask is f(seed, stream, layer, row, unit):
  * the same bits on any number of threads.

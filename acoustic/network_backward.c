@@ -87,6 +87,8 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
             grads[d] = (struct oto_lstm_gradients){.dw = dparams + offsets.w[d],
                                                    .dr = dparams + offsets.r[d],
                                                    .dbias = dparams + offsets.bias[d]};
+        if (ws->kept.auxiliary && l == ws->auxiliary.layer)
+            oto_network_auxiliary_backward(net, ws, seqs, pool);
         oto_bilstm_backward(&net->layers[l], &net->dsp, &ws->states[l], &ws->scratch, grads,
                             l > 0 ? input_gradient(net, ws, l) : dx_rows, ws->doutput.p,
                             ws->outputs[l].p, layer_input(net, ws, x, l), rows, pool);

@@ -106,6 +106,13 @@ static void softmax_task(void *arg, int k)
     job->dsp->log_softmax(rows, rows, (int)block.n, job->n_cols);
 }
 
+void oto_network_softmax(const struct oto_network *net, oto_real *rows, size_t n_rows,
+                         struct oto_pool *pool)
+{
+    struct softmax_job job = {&net->dsp, rows, n_rows, net->shape.n_outputs};
+    oto_pool_run(pool, oto_row_blocks(n_rows), softmax_task, &job);
+}
+
 static oto_status check(const struct oto_network *net, const struct oto_network_workspace *ws,
                         const struct oto_sequences *seqs, int training,
                         const struct oto_network_dropout *dropout, oto_error *err)
@@ -177,6 +184,11 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
     if (!reserve(net, ws, rows, keep, dropping) || (chunked && !reserve_chunked(net, ws, seqs)))
         return oto_fail(err, OTO_ERR_MEMORY, "out of memory (activations of %zu frames)",
                         rows->n_rows);
+    bool auxiliary = keep && ws->has_auxiliary;
+    if (auxiliary)
+        status = oto_network_auxiliary_reserve(net, ws, seqs->n_rows, err);
+    if (status != OTO_OK)
+        return status;
     struct oto_dropout drop = {0};
     if (dropping)
         drop = (struct oto_dropout){dropout->rate, dropout->seed, dropout->stream};
@@ -191,14 +203,16 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
         top = ws->top.p;
     }
     oto_linear_forward(&net->output, log_probs, top, seqs->n_rows, pool);
-    struct softmax_job job = {&net->dsp, log_probs, seqs->n_rows, net->shape.n_outputs};
-    oto_pool_run(pool, oto_row_blocks(seqs->n_rows), softmax_task, &job);
+    oto_network_softmax(net, log_probs, seqs->n_rows, pool);
+    if (auxiliary)
+        oto_network_auxiliary_forward(net, ws, seqs, chunked, pool);
 
     ws->kept = (struct oto_network_kept){.valid = keep,
                                          .n_rows = seqs->n_rows,
                                          .n_utts = seqs->n_utts,
                                          .dropped = dropping,
                                          .chunked = chunked,
+                                         .auxiliary = auxiliary,
                                          .dropout = drop};
     return OTO_OK;
 }

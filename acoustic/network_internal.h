@@ -31,6 +31,7 @@ struct oto_network_kept {
     int n_utts;
     bool dropped; /* with dropout */
     bool chunked; /* in ws->windows */
+    bool auxiliary;
     struct oto_dropout dropout;
 };
 
@@ -52,7 +53,28 @@ struct oto_network_workspace {
     struct oto_sequences windows;
     struct oto_buffer window_x, window_dx; /* [rows of windows, D] */
     struct oto_buffer top, dtop;           /* [N, 2H] the last layer's h, and its gradient */
+    bool has_auxiliary;
+    struct oto_network_auxiliary auxiliary;
+    struct oto_buffer auxiliary_top, auxiliary_dtop; /* [N, 2H] its layer's, in chunks; gradient */
 };
+
+/* network_auxiliary.c */
+
+/** For a batch; checks the layer. */
+oto_status oto_network_auxiliary_reserve(const struct oto_network *net,
+                                         struct oto_network_workspace *ws, size_t n_rows,
+                                         oto_error *err) OTO_WARN_UNUSED;
+/** After the layers. */
+void oto_network_auxiliary_forward(const struct oto_network *net, struct oto_network_workspace *ws,
+                                   const struct oto_sequences *seqs, bool chunked,
+                                   struct oto_pool *pool);
+/** Adds to ws->doutput when that is the gradient of the layer's output. */
+void oto_network_auxiliary_backward(const struct oto_network *net, struct oto_network_workspace *ws,
+                                    const struct oto_sequences *seqs, struct oto_pool *pool);
+
+/** Log-softmax of rows [n_rows, K] in place. */
+void oto_network_softmax(const struct oto_network *net, oto_real *rows, size_t n_rows,
+                         struct oto_pool *pool);
 
 /* network_windows.c: rows between a batch and its windows. */
 
@@ -65,7 +87,10 @@ void oto_windows_sum(const struct oto_sequences *windows, const struct oto_seque
 /** to [N, n_cols]: each frame's row in its chunk. */
 void oto_windows_take(const struct oto_sequences *windows, const struct oto_sequences *whole,
                       oto_real *to, const oto_real *from, int n_cols);
-/** The transpose of it: zeros for right contexts. */
+/** Adds the transpose of it to to. */
+void oto_windows_add(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                     oto_real *to, const oto_real *from, int n_cols);
+/** Its transpose: zeros for right contexts. */
 void oto_windows_put(const struct oto_sequences *windows, const struct oto_sequences *whole,
                      oto_real *to, const oto_real *from, int n_cols);
 

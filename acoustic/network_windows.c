@@ -49,6 +49,16 @@ void oto_windows_take(const struct oto_sequences *windows, const struct oto_sequ
     }
 }
 
+void oto_windows_add(const struct oto_sequences *windows, const struct oto_sequences *whole,
+                     oto_real *to, const oto_real *from, int n_cols)
+{
+    for (int step = 0; step < windows->max_t; step++) {
+        struct blocks b = blocks_of(windows, whole, step, n_cols);
+        for (size_t i = 0; i < b.n && windows->in_chunk[step]; i++)
+            to[b.window + i] += from[b.whole + i];
+    }
+}
+
 void oto_windows_put(const struct oto_sequences *windows, const struct oto_sequences *whole,
                      oto_real *to, const oto_real *from, int n_cols)
 {

@@ -29,6 +29,8 @@ struct fixture {
     struct oto_network_workspace *ws;
     size_t n_params, n_x, n_y;
     oto_real *params, *x, *v, *log_probs, *dlogits, *dparams, *dx;
+    size_t n_auxiliary; /* 0: without */
+    oto_real *auxiliary, *auxiliary_v, *auxiliary_log_probs, *auxiliary_dlogits, *auxiliary_dparams;
 };
 
 static oto_real *random_numbers(size_t n, uint64_t stream, double scale)
@@ -66,7 +68,18 @@ static void tear_down(struct fixture *f)
     oto_network_workspace_destroy(f->ws);
     oto_network_destroy(f->net);
     oto_sequences_clear(&f->seqs);
-    oto_real *const owned[] = {f->params, f->x, f->v, f->log_probs, f->dlogits, f->dparams, f->dx};
+    oto_real *const owned[] = {f->params,
+                               f->x,
+                               f->v,
+                               f->log_probs,
+                               f->dlogits,
+                               f->dparams,
+                               f->dx,
+                               f->auxiliary,
+                               f->auxiliary_v,
+                               f->auxiliary_log_probs,
+                               f->auxiliary_dlogits,
+                               f->auxiliary_dparams};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         oto_free(owned[i]);
 }
@@ -80,20 +93,45 @@ static double loss(struct fixture *f)
                      OTO_OK);
     for (size_t i = 0; i < f->n_y; i++)
         sum += f->v[i] * f->log_probs[i];
+    for (size_t i = 0; i < f->n_y && f->n_auxiliary > 0; i++)
+        sum += f->auxiliary_v[i] * f->auxiliary_log_probs[i];
     return sum;
+}
+
+/* Gives the network a second output of layer l. */
+static void add_auxiliary(struct fixture *f, int l)
+{
+    f->n_auxiliary = oto_network_auxiliary_size(&f->shape);
+    f->auxiliary = random_numbers(f->n_auxiliary, 4, 0.7);
+    f->auxiliary_v = random_numbers(f->n_y, 5, 1);
+    f->auxiliary_log_probs = oto_calloc(f->n_y, sizeof *f->auxiliary_log_probs);
+    f->auxiliary_dlogits = oto_calloc(f->n_y, sizeof *f->auxiliary_dlogits);
+    f->auxiliary_dparams = oto_calloc(f->n_auxiliary, sizeof *f->auxiliary_dparams);
+    const struct oto_network_auxiliary a = {l, f->auxiliary, f->auxiliary_log_probs,
+                                            f->auxiliary_dlogits, f->auxiliary_dparams};
+    oto_network_workspace_set_auxiliary(f->ws, &a);
+}
+
+static void logit_gradients(oto_real *dlogits, const oto_real *v, const oto_real *log_probs,
+                            size_t n_rows, size_t k)
+{
+    for (size_t n = 0; n < n_rows; n++) {
+        double sum = 0;
+        for (size_t j = 0; j < k; j++)
+            sum += v[n * k + j];
+        for (size_t j = n * k; j < (n + 1) * k; j++)
+            dlogits[j] = v[j] - exp(log_probs[j]) * sum;
+    }
 }
 
 static void gradients(struct fixture *f)
 {
     size_t k = (size_t)f->shape.n_outputs;
     (void)loss(f);
-    for (size_t n = 0; n < f->seqs.n_rows; n++) {
-        double sum = 0;
-        for (size_t j = 0; j < k; j++)
-            sum += f->v[n * k + j];
-        for (size_t j = n * k; j < (n + 1) * k; j++)
-            f->dlogits[j] = f->v[j] - exp(f->log_probs[j]) * sum;
-    }
+    logit_gradients(f->dlogits, f->v, f->log_probs, f->seqs.n_rows, k);
+    if (f->n_auxiliary > 0)
+        logit_gradients(f->auxiliary_dlogits, f->auxiliary_v, f->auxiliary_log_probs,
+                        f->seqs.n_rows, k);
     assert_int_equal(oto_network_backward(f->net, f->ws, f->dparams, f->dx, f->dlogits, f->x,
                                           &f->seqs, NULL, NULL),
                      OTO_OK);
@@ -125,11 +163,14 @@ static double worst(struct fixture *f, double *w, const double *dw, size_t n)
     return error;
 }
 
-static void check_chunks(struct oto_network_shape shape, double dropout,
-                         const struct oto_network_chunks *chunks)
+/* auxiliary: the layer of a second output; -1: none. */
+static void check_all(struct oto_network_shape shape, double dropout,
+                      const struct oto_network_chunks *chunks, int auxiliary)
 {
     struct fixture f;
     set_up(&f, shape, dropout);
+    if (auxiliary >= 0)
+        add_auxiliary(&f, auxiliary);
     oto_network_workspace_set_chunks(f.ws, chunks);
     gradients(&f);
     for (int i = 0; i < oto_network_n_tensors(&shape); i++) {
@@ -145,12 +186,18 @@ static void check_chunks(struct oto_network_shape shape, double dropout,
     if (!(error <= tolerance))
         fail_msg("x: relative error %.3g, allowed %.3g", error, tolerance);
     print_message("%-32s %.1e\n", "x", error);
+    if (f.n_auxiliary > 0) {
+        error = worst(&f, f.auxiliary, f.auxiliary_dparams, f.n_auxiliary);
+        if (!(error <= tolerance))
+            fail_msg("auxiliary output: relative error %.3g, allowed %.3g", error, tolerance);
+        print_message("%-32s %.1e\n", "auxiliary output", error);
+    }
     tear_down(&f);
 }
 
 static void check(struct oto_network_shape shape, double dropout)
 {
-    check_chunks(shape, dropout, NULL);
+    check_all(shape, dropout, NULL, -1);
 }
 
 static void one_layer(void **state)
@@ -191,17 +238,28 @@ static void chunks(void **state)
     static const struct oto_network_chunks cuts[] = {{2, 1}, {1, 2}, {2, 3},
                                                      {3, 0}, {1, 9}, {6, 2}};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-        check_chunks((struct oto_network_shape){2, 1, 4, 0, 3}, 0, &cuts[i]);
-        check_chunks((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cuts[i]);
+        check_all((struct oto_network_shape){2, 1, 4, 0, 3}, 0, &cuts[i], -1);
+        check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cuts[i], -1);
     }
+}
+
+static void auxiliary_output(void **state)
+{
+    (void)state;
+    static const struct oto_network_chunks cut = {2, 1};
+    check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, NULL, 1);
+    check_all((struct oto_network_shape){2, 2, 4, 0, 3}, 0, NULL, 0);
+    check_all((struct oto_network_shape){2, 2, 3, 0, 3}, 0, NULL, 1);
+    check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cut, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_layer),      cmocka_unit_test(three_layers),
-        cmocka_unit_test(dropout),        cmocka_unit_test(projection_and_dropout),
-        cmocka_unit_test(several_blocks), cmocka_unit_test(chunks),
+        cmocka_unit_test(one_layer),        cmocka_unit_test(three_layers),
+        cmocka_unit_test(dropout),          cmocka_unit_test(projection_and_dropout),
+        cmocka_unit_test(several_blocks),   cmocka_unit_test(chunks),
+        cmocka_unit_test(auxiliary_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
