@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** Starting from the weights of a model file instead of from random ones. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "models/bundle.h"
 #include "training/trainer_private.h"
 
@@ -94,10 +96,23 @@ size_t oto_trainer_n_frozen(const struct oto_trainer *t)
     return tensor.offset;
 }
 
+/* As the output layer: Glorot-uniform weights, zero biases. */
+static void init_auxiliary(struct oto_trainer *t)
+{
+    size_t n_states = 2 * (size_t)t->shape.n_hidden, n_outputs = (size_t)t->shape.n_outputs;
+    double bound = sqrt(6.0 / ((double)n_states + (double)n_outputs));
+    uint64_t stream = oto_rng_stream("auxiliary.weight");
+    for (size_t i = 0; i < n_states * n_outputs; i++)
+        t->params[t->n_network + i] =
+            (float)(bound * (2 * oto_rng_uniform(t->o->seed, stream, i) - 1));
+}
+
 oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
 {
     const char *path = t->o->init;
     oto_network_init_parameters(&t->shape, t->params, t->o->seed);
+    if (t->o->auxiliary_layer > 0)
+        init_auxiliary(t);
     if (!*path)
         return OTO_OK;
     struct oto_bundle *bundle;

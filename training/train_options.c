@@ -67,6 +67,10 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "dropout", .type = OTO_OPTION_REAL, FIELD(dropout), .default_text = "0.1", .min = 0, .max = 0.9,
      .help = "Share of a layer's outputs set to zero on the way to the next."},
 
+    {.name = "auxiliary-layer", .type = OTO_OPTION_INT, FIELD(auxiliary_layer), .default_text = "0", .min = 0, .max = 15, .argument = "N",
+     .help = "While training, layer N (from 1) has an output and a CTC loss of its own; 0 is none. The model does not keep it."},
+    {.name = "auxiliary-weight", .type = OTO_OPTION_REAL, FIELD(auxiliary_weight), .default_text = "0.3", .min = 0.001, .max = 0.999, .argument = "SHARE",
+     .help = "Its share of the loss."},
     {.name = "chunk-share", .type = OTO_OPTION_REAL, FIELD(chunk_share), .default_text = "0", .min = 0, .max = 1,
      .help = "Share of the steps that see utterances in chunks with right context, as live transcription does; 0 is none."},
     {.name = "chunk-ms", .type = OTO_OPTION_TEXT, FIELD(chunk_ms), .default_text = "320..1280", .argument = "LOW..HIGH",

@@ -24,7 +24,8 @@ struct oto_train_options {
     /* network */
     int layers, hidden, proj;
     double dropout;
-    int init_output, freeze;
+    int init_output, freeze, auxiliary_layer;
+    double auxiliary_weight;
     /* in chunks, as live */
     double chunk_share;
     char *chunk_ms, *context_ms;

@@ -45,12 +45,27 @@ void oto_trainer_load_epoch(struct oto_trainer *t)
 }
 
 /* In the order of the part's utterances; NaN or inf when one is. */
-static double sum_losses(const struct oto_trainer *t)
+static double sum_losses(const struct oto_trainer *t, const double *losses)
 {
     double sum = 0;
     for (int b = 0; b < t->batch->n; b++)
-        sum += t->losses[b];
+        sum += losses[b];
     return sum;
+}
+
+/* The second output, where there is one; its gradients go behind the network's. */
+static void set_auxiliary(struct oto_trainer *t, float *grads)
+{
+    if (t->o->auxiliary_layer == 0)
+        return;
+    const struct oto_network_auxiliary auxiliary = {
+        .layer = t->o->auxiliary_layer - 1,
+        .params = (t->noisy ? t->noisy : t->params) + t->n_network,
+        .log_probs = t->auxiliary.log_probs,
+        .dlogits = t->auxiliary.dlogits,
+        .dparams = grads + t->n_network,
+    };
+    oto_network_workspace_set_auxiliary(t->ws, &auxiliary);
 }
 
 /* Forward, CTC, backward of one part: its loss and its gradients times scale. Without a finite loss
@@ -77,13 +92,19 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
     uint64_t stream = t->state.step * (uint64_t)t->o->parts + (uint64_t)part;
     struct oto_network_dropout dropout = {t->o->dropout, t->o->seed,
                                           oto_rng_stream("dropout") + stream};
+    set_auxiliary(t, grads);
+    double share = t->o->auxiliary_layer > 0 ? t->o->auxiliary_weight : 0;
     status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch->x, &t->batch->seqs, 1,
                                  t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
     if (status == OTO_OK)
-        status = oto_trainer_ctc(t, t->train, scale, err);
+        status = oto_trainer_ctc(t, t->train, (1 - share) * scale, err);
+    if (status == OTO_OK && share > 0)
+        status = oto_trainer_ctc_auxiliary(t, share * scale, err);
     if (status != OTO_OK)
         return status;
-    *loss = sum_losses(t);
+    *loss = (1 - share) * sum_losses(t, t->losses);
+    if (share > 0)
+        *loss += share * sum_losses(t, t->auxiliary.losses);
     if (!isfinite(*loss))
         return OTO_OK;
     return oto_network_backward(t->net, t->ws, grads, NULL, t->dlogits, t->batch->x,

@@ -270,7 +270,9 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     oto_status status = oto_network_shape_check(&t->shape, err);
     if (status != OTO_OK)
         return status;
-    t->n = oto_network_n_parameters(&t->shape);
+    t->n = t->n_network = oto_network_n_parameters(&t->shape);
+    if (o->auxiliary_layer > 0)
+        t->n += oto_network_auxiliary_size(&t->shape);
     t->params = oto_calloc(t->n, sizeof(float));
     if (o->weight_noise > 0)
         t->noisy = oto_calloc(t->n, sizeof(float));
@@ -304,8 +306,8 @@ static void report_network(struct oto_trainer *t)
     oto_report_line(
         t->report,
         "network: %d inputs, %d layers of 2 x %d units, %d symbols; %zu parameters; %s kernels",
-        t->shape.n_inputs, t->shape.n_layers, t->shape.n_hidden, t->shape.n_outputs - 1, t->n,
-        oto_cpu_name(oto_cpu_flags()));
+        t->shape.n_inputs, t->shape.n_layers, t->shape.n_hidden, t->shape.n_outputs - 1,
+        t->n_network, oto_cpu_name(oto_cpu_flags()));
 }
 
 /* ---- all
@@ -370,6 +372,12 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (o->freeze > o->layers)
         return oto_fail(err, OTO_ERR_CONFIG, "--freeze=%d, but the network has %d layers",
                         o->freeze, o->layers);
+    if (o->auxiliary_layer > 0 &&
+        (o->auxiliary_layer >= o->layers || o->auxiliary_layer <= o->freeze))
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--auxiliary-layer=%d: expected a layer that learns below the last, %d to "
+                        "%d",
+                        o->auxiliary_layer, o->freeze + 1, o->layers - 1);
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
     if (status == OTO_OK)
         status = oto_perturb_parse(&t->perturb, o->perturb, t->setup->frontend, err);
@@ -451,6 +459,9 @@ void oto_trainer_clear(struct oto_trainer *t)
     oto_free(t->losses);
     oto_free(t->log_probs);
     oto_free(t->dlogits);
+    oto_free(t->auxiliary.log_probs);
+    oto_free(t->auxiliary.dlogits);
+    oto_free(t->auxiliary.losses);
     oto_loader_destroy(t->loader); /* reads plans and data sets */
     oto_batch_plan_clear(&t->plan);
     oto_batch_plan_clear(&t->dev_plan);

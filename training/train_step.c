@@ -6,9 +6,22 @@
 #include "base/mem.h"
 #include "training/trainer_private.h"
 
+static bool reserve_auxiliary(struct oto_trainer *t)
+{
+    struct oto_outputs *a = &t->auxiliary;
+    oto_free(a->log_probs);
+    oto_free(a->dlogits);
+    oto_free(a->losses);
+    a->log_probs = oto_calloc(t->cap_rows * (size_t)t->shape.n_outputs, sizeof(float));
+    a->dlogits = oto_calloc(t->cap_rows * (size_t)t->shape.n_outputs, sizeof(float));
+    a->losses = oto_calloc(t->cap_utts, sizeof *a->losses);
+    return a->log_probs && a->dlogits && a->losses;
+}
+
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch, oto_error *err)
 {
     size_t rows = batch->seqs.n_rows, utts = (size_t)batch->n, n = 0;
+    bool grows = rows > t->cap_rows || utts > t->cap_utts;
     if (rows > t->cap_rows) {
         oto_free(t->log_probs);
         oto_free(t->dlogits);
@@ -30,6 +43,8 @@ oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *ba
         if (!t->losses)
             return oto_fail_memory(err, "losses of a batch");
     }
+    if (t->o->auxiliary_layer > 0 && grows && !reserve_auxiliary(t))
+        return oto_fail_memory(err, "outputs of a batch");
     for (int k = 0; k < OTO_CTC_TASKS; k++) {
         struct oto_ctc_slot *slot = &t->slots[k];
         if ((size_t)batch->seqs.max_t <= slot->cap_rows)
@@ -46,6 +61,7 @@ oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *ba
 struct ctc_job {
     struct oto_trainer *t;
     const struct oto_dataset *ds;
+    struct oto_outputs out;
     double scale;
 };
 
@@ -58,21 +74,22 @@ static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *
     bool gradient = job->scale != 0;
     for (int i = 0; i < n_frames; i++)
         slot->rows[i] = oto_sequences_row(&batch->seqs, i, b);
-    oto_status status = oto_ctc_compute(slot->ctc, &t->losses[b], gradient ? t->dlogits : NULL,
-                                        t->log_probs, slot->rows, n_frames, t->shape.n_outputs,
+    const struct oto_outputs *out = &job->out;
+    oto_status status = oto_ctc_compute(slot->ctc, &out->losses[b], gradient ? out->dlogits : NULL,
+                                        out->log_probs, slot->rows, n_frames, t->shape.n_outputs,
                                         job->ds->labels[utt], job->ds->n_labels[utt], &slot->error);
     if (status == OTO_ERR_DATA) { /* not finite: the step as a whole will be skipped */
-        t->losses[b] = (double)NAN;
+        out->losses[b] = (double)NAN;
         return OTO_OK;
     }
     if (status != OTO_OK || !gradient)
         return status;
     if (t->o->label_smoothing > 0)
-        oto_ctc_smooth(&t->losses[b], t->dlogits, t->log_probs, slot->rows, n_frames,
+        oto_ctc_smooth(&out->losses[b], out->dlogits, out->log_probs, slot->rows, n_frames,
                        t->shape.n_outputs, t->o->label_smoothing);
     float scale = (float)job->scale;
     for (int i = 0; i < n_frames; i++) {
-        float *row = t->dlogits + slot->rows[i] * K;
+        float *row = out->dlogits + slot->rows[i] * K;
         for (size_t k = 0; k < K; k++)
             row[k] *= scale;
     }
@@ -90,15 +107,27 @@ static void ctc_task(void *arg, int k)
     slot->error.status = status;
 }
 
-oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
-                           oto_error *err)
+static oto_status run_ctc(struct ctc_job *job, oto_error *err)
 {
-    struct ctc_job job = {t, ds, scale};
-    oto_pool_run(t->pool, OTO_CTC_TASKS, ctc_task, &job);
+    struct oto_trainer *t = job->t;
+    oto_pool_run(t->pool, OTO_CTC_TASKS, ctc_task, job);
     for (int k = 0; k < OTO_CTC_TASKS; k++)
         if (t->slots[k].error.status != OTO_OK)
             return oto_fail(err, t->slots[k].error.status, "%s", t->slots[k].error.message);
     return OTO_OK;
+}
+
+oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
+                           oto_error *err)
+{
+    struct ctc_job job = {t, ds, {t->log_probs, t->dlogits, t->losses}, scale};
+    return run_ctc(&job, err);
+}
+
+oto_status oto_trainer_ctc_auxiliary(struct oto_trainer *t, double scale, oto_error *err)
+{
+    struct ctc_job job = {t, t->train, t->auxiliary, scale};
+    return run_ctc(&job, err);
 }
 
 /* Labels and frames of the whole batch, all its parts together. */

@@ -33,6 +33,12 @@ struct oto_ctc_slot {
     oto_error error;
 };
 
+/** What an output of the network gives and gets back, of one batch. */
+struct oto_outputs {
+    float *log_probs, *dlogits; /* [cap_rows, K] */
+    double *losses;             /* [cap_utts] */
+};
+
 struct oto_trainer {
     const struct oto_train_setup *setup;
     const struct oto_train_options *o;
@@ -53,7 +59,8 @@ struct oto_trainer {
     struct oto_network_shape shape;
     struct oto_network *net;
     struct oto_network_workspace *ws;
-    size_t n; /* parameters */
+    size_t n_network; /* parameters of the network that is saved */
+    size_t n;         /* with those of an auxiliary output behind them */
     float *params;
     float *noisy;       /* [n] the step's weights under weight noise; else NULL */
     const float *grads; /* sum over all processes: the last step's */
@@ -75,6 +82,7 @@ struct oto_trainer {
     size_t cap_rows;
     double *losses; /* [cap_utts] of one batch */
     size_t cap_utts;
+    struct oto_outputs auxiliary; /* with --auxiliary-layer; else NULLs */
     struct oto_ctc_slot slots[OTO_CTC_TASKS];
     float *part_sums[OTO_MAX_PART_LEVELS + 1]; /* [n] of the tree of parts; 0 is borrowed */
     double *block_losses;
@@ -141,6 +149,9 @@ oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *ba
  */
 oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
                            oto_error *err) OTO_WARN_UNUSED;
+/** The same of the auxiliary output, always with gradients. */
+oto_status oto_trainer_ctc_auxiliary(struct oto_trainer *t, double scale,
+                                     oto_error *err) OTO_WARN_UNUSED;
 /** One batch of t->plan, by all processes together: forward, CTC, backward, Adam; the state moves
  * on by one step. */
 oto_status oto_trainer_step(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;

@@ -583,6 +583,52 @@ static void chunks_same_bits(void **state)
     tear_down(&f);
 }
 
+/* A layer that is not there, and every allocation that the second output adds. */
+static void refuses_auxiliary_outputs(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct batch b;
+    oto_error err = {0};
+    set_up(&f, plain);
+    make_batch(&b, &f, (int[]){9, 2}, 2);
+    float *params = random_numbers(oto_network_auxiliary_size(&plain), 8, 1);
+    float *log_probs = random_numbers(b.n_y, 9, 1);
+    struct oto_network_auxiliary a = {3, params, log_probs, b.dlogits, b.dparams};
+    assert_int_equal(oto_network_auxiliary_size(&plain), 5 * 43);
+    for (int layer = -1; layer <= 3; layer += 4) {
+        a.layer = layer;
+        oto_network_workspace_set_auxiliary(f.ws, &a);
+        assert_int_equal(
+            oto_network_forward(f.net, f.ws, b.log_probs, b.x, &b.seqs, 1, NULL, NULL, &err),
+            OTO_ERR_ARGUMENT);
+        assert_contains(err.message, layer < 0 ? "layer -1, expected 0 to 2" : "layer 3");
+    }
+    a.layer = 1;
+    size_t nth = 1, failures = 0;
+    for (oto_status status = OTO_ERR_MEMORY; status != OTO_OK; nth++) {
+        oto_network_workspace_set_auxiliary(f.ws, &a);
+        oto_mem_fail_nth(nth);
+        status = oto_network_forward(f.net, f.ws, b.log_probs, b.x, &b.seqs, 1, NULL, NULL, &err);
+        oto_mem_fail_nth(0);
+        failures += status == OTO_ERR_MEMORY;
+        oto_network_workspace_destroy(f.ws);
+        assert_int_equal(oto_network_workspace_create(&f.ws, f.net, NULL), OTO_OK);
+    }
+    assert_true(failures > 10);
+    /* Inference has none. */
+    oto_network_workspace_set_auxiliary(f.ws, &a);
+    memset(log_probs, 0, b.n_y * sizeof *log_probs);
+    assert_int_equal(forward(&f, &b, 0, NULL, NULL), OTO_OK);
+    assert_true(log_probs[0] == 0);
+    assert_int_equal(forward(&f, &b, 1, NULL, NULL), OTO_OK);
+    assert_true(log_probs[0] < 0);
+    oto_free(params);
+    oto_free(log_probs);
+    free_batch(&b);
+    tear_down(&f);
+}
+
 static void refuses_chunks(void **state)
 {
     (void)state;
@@ -631,6 +677,7 @@ int main(void)
         cmocka_unit_test(chunked_batch_equals_streams),
         cmocka_unit_test(chunks_same_bits),
         cmocka_unit_test(refuses_chunks),
+        cmocka_unit_test(refuses_auxiliary_outputs),
         cmocka_unit_test(survives_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

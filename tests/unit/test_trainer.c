@@ -70,6 +70,8 @@ static void init_run(struct run *r, const char *out)
         {"label-smoothing", "0.1"},
         {"weight-noise", "0.01"},
         {"average-best", "2"},
+        {"auxiliary-layer", "1"},
+        {"auxiliary-weight", "0.4"},
         {"show", "1"},
         {"date", "2020-01-02"},
         {"threads", "1"},
@@ -368,6 +370,7 @@ static void fails_for_options_that_contradict(void **state)
         {"out", "", "--out"},
         {"speeds", "1,fast", "speeds"},
         {"chunk-ms", "5..", "--chunk-ms=5.."},
+        {"auxiliary-layer", "2", "--auxiliary-layer=2: expected"},
         {"warmup-steps", "9999", "--warmup-steps"},
         {"max-seconds", "0.01", "outside"},
         {"symbols", "abc", "alphabet"},
@@ -488,6 +491,7 @@ static void keeps_frozen_layers(void **state)
     char model[200];
     reference();
     init_run(&r, "frozen");
+    set(&r, "auxiliary-layer", "0"); /* layer 1 does not learn */
     set(&r, "freeze", "1");
     assert_true(start(&r, &err) != OTO_OK);
     assert_contains(err.message, "--freeze=1 needs --init");
