@@ -15,13 +15,14 @@
 #include "base/mem.h"
 #include "base/status.h"
 
-#define PRE_ROLL_S 0.3     /* heard before speech is noticed */
-#define TRAIL_S 0.3        /* of the pause behind it that the second pass hears */
-#define QUIET_S 0.2        /* a stretch of this length decides where a long utterance is cut */
-#define NOTHING_S 3        /* sound of this length without a word is noise */
-#define STEADY_S 2         /* and sound whose level has for so long */
-#define STEADY_DB 2.0      /* a deviation less than this; that of speech is about 10 */
-#define NETWORK_MORE_S 0.7 /* a pause by the network alone is so much longer */
+#define PRE_ROLL_S 0.3      /* heard before speech is noticed */
+#define TRAIL_S 0.3         /* of the pause behind it that the second pass hears */
+#define QUIET_S 0.2         /* a stretch of this length decides where a long utterance is cut */
+#define NOTHING_S 3         /* sound of this length without a word is noise */
+#define WORD_DEVIATION 0.12 /* of the confidence of words that the English model hears in noise */
+#define STEADY_S 2          /* and sound whose level has for so long */
+#define STEADY_DB 2.0       /* a deviation less than this; that of speech is about 10 */
+#define NETWORK_MORE_S 0.7  /* a pause by the network alone is so much longer */
 
 struct oto_live {
     const oto_model *model;
@@ -54,7 +55,7 @@ void oto_live_options_init(oto_live_options *options)
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,
                                   .silence_s = 0.8,
-                                  .min_confidence = 0.54};
+                                  .min_confidence = 0.49};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -278,14 +279,17 @@ static oto_status conclude(oto_live *live, size_t n, oto_result *result, oto_alt
     return OTO_OK;
 }
 
-/* Noise that was taken for speech gives words that the network is not sure of. */
+/* Noise that was taken for speech gives words that the network is not sure of. The mean of few
+ * words says less than that of many: it must lie a deviation higher. */
 static bool is_told(const oto_live *live, const oto_result *result)
 {
+    const double n = result->n_words;
     double sum = 0;
     for (int i = 0; i < result->n_words; i++)
         sum += result->words[i].confidence;
     return result->text[0] != 0 && live->options.utterance != NULL &&
-           (result->n_words == 0 || sum / result->n_words >= live->options.min_confidence);
+           (live->options.min_confidence <= 0 || n < 1 ||
+            sum / n - WORD_DEVIATION / sqrt(n) >= live->options.min_confidence);
 }
 
 /* The utterance is the first n samples held: its text is told, if it has any. */

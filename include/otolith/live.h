@@ -50,8 +50,10 @@ typedef struct oto_live_options {
     int second_pass_ms;     /* left out where it would take longer; 0: never. 0 */
     double max_utterance_s; /* longer ones are cut, 2 to 60; 20 */
     double silence_s;       /* a pause that ends an utterance, 0.2 to 10; 0.8 */
-    double min_confidence;  /* utterances whose words' mean is less are taken for noise and not
-                               told, 0 to 1; 0.54. 0 without words (recognizer's words = 0) */
+    /** Utterances whose n words are less sure than this plus 0.12/sqrt(n) on average are
+     * taken for noise and not told: 0 (told all the same) to 1; 0.49. No effect without words
+     * (words = 0 of the recognizer's options). */
+    double min_confidence;
     void (*utterance)(void *user_data, const oto_live_utterance *utterance);
     void *user_data;
 } oto_live_options;
