@@ -45,6 +45,8 @@ struct oto_recognizer {
     bool finished, failed;
 
     struct oto_stage_time *times; /* [OTO_N_STAGES] borrowed; NULL unless asked for */
+    oto_segment_callback *watch;  /* NULL unless asked for */
+    void *watch_arg;
 
     oto_result result;
     oto_alternative *alternatives; /* [n_best]; texts owned, NULL from n_alternatives on */
@@ -250,6 +252,12 @@ void oto_recognizer_time_stages(oto_recognizer *rec, struct oto_stage_time *time
     rec->times = times;
 }
 
+void oto_recognizer_watch_segments(oto_recognizer *rec, oto_segment_callback *callback, void *arg)
+{
+    rec->watch = callback;
+    rec->watch_arg = arg;
+}
+
 static struct oto_stage_time now(const oto_recognizer *rec)
 {
     if (rec->times == NULL)
@@ -393,6 +401,8 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
         status = oto_network_forward(rec->model->network, rec->workspace, rec->log_probs,
                                      rec->features, &rec->sequences, 0, NULL, rec->pool, err);
     count(rec, OTO_STAGE_NETWORK, start);
+    if (status == OTO_OK && rec->watch != NULL)
+        status = rec->watch(rec->watch_arg, rec->log_probs, (size_t)n_frames, err);
     start = now(rec);
     if (status == OTO_OK)
         status = decode(rec, (size_t)n_frames, statics, n_static, err);

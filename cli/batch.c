@@ -91,6 +91,11 @@ oto_status oto_batch_recognize(struct oto_batch_worker *w, const oto_result **re
     return status;
 }
 
+oto_recognizer *oto_batch_recognizer(struct oto_batch_worker *worker)
+{
+    return worker->recognizer;
+}
+
 /* ---- many ----------------------------------------------------------------------------------- */
 
 static void *run_worker(void *argument)

@@ -37,6 +37,8 @@ struct oto_batch {
  * says. */
 oto_status oto_batch_run(struct oto_batch *batch, oto_error *err) OTO_WARN_UNUSED;
 
+/** From work(): the worker's recogniser, to be set up before its recording. */
+oto_recognizer *oto_batch_recognizer(struct oto_batch_worker *worker);
 /**
  * From work(): resets the worker's recogniser, feeds it the whole of a recording, and ends it.
  *

@@ -27,10 +27,11 @@ static const struct {
     {"convert", oto_cmd_lm_convert},
     {"prune", oto_cmd_lm_prune},
     {"interpolate", oto_cmd_lm_interpolate},
+    {"tune", oto_cmd_lm_tune},
     {"info", oto_cmd_lm_info},
 };
 #define N_ACTIONS (sizeof actions / sizeof actions[0])
-#define ACTION_LIST "build, query, convert, prune, interpolate or info"
+#define ACTION_LIST "build, query, convert, prune, interpolate, tune or info"
 
 static const struct oto_cli_usage usage = {
     .verb = "lm",
@@ -39,6 +40,7 @@ static const struct oto_cli_usage usage = {
                 "  otolith lm convert [options] LM OUT\n"
                 "  otolith lm prune [options] LM OUT\n"
                 "  otolith lm interpolate [options] LM LM...\n"
+                "  otolith lm tune [options] --manifest=LIST\n"
                 "  otolith lm info [options] LM...\n",
     .examples = "  otolith lm build --vocabulary=50000 --entropy=2e-8 -o en.otolm books.txt.xz\n"
                 "  otolith lm query en.arpa.gz dev.txt\n"

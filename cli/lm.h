@@ -14,6 +14,7 @@ int oto_cmd_lm_query(int argc, char **argv);
 int oto_cmd_lm_convert(int argc, char **argv);
 int oto_cmd_lm_prune(int argc, char **argv);
 int oto_cmd_lm_interpolate(int argc, char **argv);
+int oto_cmd_lm_tune(int argc, char **argv);
 int oto_cmd_lm_info(int argc, char **argv);
 
 /** Defaults, then oto_cli_parse(). False when *code says how to end. Call oto_lm_clear_options() in
