@@ -26,7 +26,7 @@ static bool parse_ms(const char *text, const char **end, double *ms)
 static oto_status parse_range(const char *option, const char *text, double shift_ms, int least,
                               int *low, int *high, oto_error *err)
 {
-    double ms[2];
+    double ms[2] = {0, 0};
     const char *p = text;
     bool good = parse_ms(p, &p, &ms[0]);
     ms[1] = ms[0];
