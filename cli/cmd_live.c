@@ -13,6 +13,8 @@
 
 static const char *const format_names[] = {"text", "jsonl", NULL};
 
+enum { SECOND_PASS_MS = 300 }; /* nobody waits longer for a text that stays */
+
 struct live_command {
     char *model, *device, *input, *raw, *output, *save_audio;
     bool list, unpaced, append;
@@ -168,6 +170,8 @@ static int listen_to(const struct live_command *o, const oto_model *model, const
     live.latency_ms = o->latency_ms;
     live.n_passes = o->passes;
     live.silence_s = o->silence_s;
+    live.second_pass_ms =
+        o->input[0] == 0 ? SECOND_PASS_MS : 0; /* recordings: the same each time */
     live.min_confidence = o->min_confidence;
     live.max_utterance_s = o->max_utterance_s;
     oto_audio_options_init(&audio);
