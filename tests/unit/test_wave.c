@@ -67,7 +67,7 @@ static struct oto_samples change(const char *format, const char *place, uint64_t
     if (oto_perturb_parse(&p, text, &o, &err) != OTO_OK ||
         oto_wave_create(&wave, &p, &err) != OTO_OK)
         fail_msg("%s", err.message);
-    assert_true(oto_samples_reserve(&s, original.n));
+    assert_true(oto_samples_reserve(&s, original.n + 1));
     memcpy(s.x, original.x, original.n * sizeof *s.x);
     s.n = original.n;
     if (oto_wave_apply(wave, &s, 77, stream, &err) != OTO_OK)
