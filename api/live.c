@@ -38,7 +38,8 @@ struct oto_live {
     size_t n_judged;                            /* held ones that the endpointer has heard */
     size_t n_pushed;                            /* held ones that the front end has */
     uint64_t first;                             /* number of samples[0] since reset */
-    float *levels;                              /* [n_max / block] of the utterance's blocks */
+    float *levels;                              /* [n_levels] of the utterance's blocks */
+    size_t n_levels;                            /* n_judged / block while somebody speaks */
 
     struct oto_spoken spoken; /* words of an utterance by the first pass alone */
     bool has_words;           /* wanted */
@@ -134,7 +135,8 @@ static oto_status create_buffers(oto_live *live, oto_error *err)
     oto_endpoint_init(&live->endpoint, rate, &endpoint);
     live->rate_hz = rate;
     live->n_max = (size_t)(live->options.max_utterance_s * rate);
-    live->n_pre_roll = (size_t)(PRE_ROLL_S * rate);
+    live->n_pre_roll =
+        (size_t)(PRE_ROLL_S * rate / (double)live->endpoint.block) * live->endpoint.block;
     live->capacity = live->n_max + 2 * live->n_pre_roll + live->endpoint.block;
     live->samples = oto_calloc(live->capacity, sizeof *live->samples);
     live->levels = oto_calloc(live->capacity / live->endpoint.block + 1, sizeof *live->levels);
@@ -323,7 +325,7 @@ static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
 /* Samples up to the middle of the quietest moment in the last third of what was judged. */
 static size_t quietest_cut(const oto_live *live)
 {
-    const size_t n = live->n_judged / live->endpoint.block, from = n - n / 3;
+    const size_t n = live->n_levels, from = n - n / 3;
     const size_t width = (size_t)(QUIET_S * live->rate_hz / (double)live->endpoint.block);
     size_t best = from;
     double sum = 0, least = INFINITY;
@@ -345,8 +347,8 @@ static oto_status cut(oto_live *live, oto_error *err)
 {
     const size_t n = quietest_cut(live), block = live->endpoint.block;
     oto_status status = end_utterance(live, n, err);
-    memmove(live->levels, live->levels + n / block,
-            (live->n_judged - n) / block * sizeof *live->levels);
+    live->n_levels -= n / block;
+    memmove(live->levels, live->levels + n / block, live->n_levels * sizeof *live->levels);
     drop(live, n);
     begin(live);
     oto_endpoint_go_on(&live->endpoint);
@@ -371,7 +373,7 @@ static oto_status end_by_silence(oto_live *live, oto_error *err)
 /* Whether the level of the last n blocks judged hardly changes. */
 static bool is_steady(const oto_live *live, size_t n)
 {
-    const float *levels = live->levels + live->n_judged / live->endpoint.block - n;
+    const float *levels = live->levels + live->n_levels - n;
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         sum += (double)levels[i];
@@ -384,7 +386,7 @@ static bool is_steady(const oto_live *live, size_t n)
 /* Loud, but steady, or without words for long: the network's word against the endpointer's. */
 static bool is_noise(const oto_live *live)
 {
-    const size_t n = live->n_judged / live->endpoint.block;
+    const size_t n = live->n_levels;
     const size_t n_steady = (size_t)(STEADY_S * live->rate_hz / (double)live->endpoint.block);
     if (n >= n_steady && is_steady(live, n_steady))
         return true;
@@ -413,10 +415,11 @@ static oto_status judge(oto_live *live, oto_error *err)
         while (live->n_judged > 2 * block && is_empty(live->samples, block))
             drop(live, block);
         begin(live);
-        for (size_t i = 0; i < live->n_judged / block; i++)
-            live->levels[i] = (float)live->endpoint.level_db;
+        live->n_levels = 0; /* what was heard before is as loud as this, for all that is known */
+        for (size_t at = block; at < live->n_judged; at += block)
+            live->levels[live->n_levels++] = (float)live->endpoint.level_db;
     }
-    live->levels[live->n_judged / block - 1] = (float)live->endpoint.level_db;
+    live->levels[live->n_levels++] = (float)live->endpoint.level_db;
     oto_status status = follow(live, err);
     if (status != OTO_OK)
         return status;
@@ -424,7 +427,7 @@ static oto_status judge(oto_live *live, oto_error *err)
         return end_by_silence(live, err);
     if (is_noise(live)) {
         oto_endpoint_is_noise(&live->endpoint);
-        if (!is_steady(live, live->n_judged / block))
+        if (!is_steady(live, live->n_levels))
             status = end_utterance(live, live->n_judged, err);
         drop(live, live->n_judged);
         return status;
