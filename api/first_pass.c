@@ -387,7 +387,7 @@ oto_status oto_first_pass_words(struct oto_first_pass *p, struct oto_spoken *spo
                                         .levels = p->levels,
                                         .n_levels = p->n_static};
     oto_word_levels(p->levels, p->statics, p->n_static, p->dim, &p->bundle->frontend);
-    return oto_spoken_add(spoken, p->bundle, p->labels, p->n_labels, &segment, err);
+    return oto_spoken_add(spoken, p->bundle, p->labels, p->n_labels, NULL, &segment, err);
 }
 
 void oto_first_pass_blank(const struct oto_first_pass *p, double *passed_s, double *blank_s)

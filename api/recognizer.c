@@ -289,12 +289,26 @@ static bool add_alternative(oto_recognizer *rec, char *text, double log_prob)
 }
 
 /* The words of the segment's best text. */
-static oto_status add_words(oto_recognizer *rec, const int *labels, int n_labels,
+static oto_status add_words(oto_recognizer *rec, const struct oto_hypothesis *hyps, int n_hyps,
                             const struct oto_segment *segment, oto_error *err)
 {
+    const struct oto_bundle *b = rec->model->bundle;
+    double *votes = NULL;
+    oto_status status = OTO_OK;
     if (rec->options.words == 0)
         return OTO_OK;
-    return oto_spoken_add(&rec->spoken, rec->model->bundle, labels, n_labels, segment, err);
+    if (n_hyps > 1)
+        status = oto_votes_count(&votes, hyps, n_hyps, b->alphabet->space, err);
+    if (status == OTO_OK)
+        status =
+            oto_spoken_add(&rec->spoken, b, hyps[0].labels, hyps[0].n_labels, votes, segment, err);
+    oto_free(votes);
+    return status;
+}
+
+const struct oto_evidence *oto_recognizer_evidence(const oto_recognizer *rec)
+{
+    return rec->spoken.evidence;
 }
 
 static oto_status decode_greedy(oto_recognizer *rec, const struct oto_segment *segment,
@@ -309,7 +323,8 @@ static oto_status decode_greedy(oto_recognizer *rec, const struct oto_segment *s
     if (status == OTO_OK)
         (void)add_alternative(rec, text, log_prob); /* the list is empty: always taken */
     if (status == OTO_OK)
-        status = add_words(rec, rec->labels, n, segment, err);
+        status = add_words(rec, &(struct oto_hypothesis){.labels = rec->labels, .n_labels = n}, 1,
+                           segment, err);
     return status;
 }
 
@@ -347,7 +362,7 @@ static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *seg
             oto_free(text);
     }
     if (status == OTO_OK)
-        status = add_words(rec, hyps[0].labels, hyps[0].n_labels, segment, err);
+        status = add_words(rec, hyps, n_hyps, segment, err);
     return status;
 }
 

@@ -18,27 +18,32 @@ void oto_spoken_clear(struct oto_spoken *spoken)
 {
     oto_spoken_reset(spoken);
     oto_free(spoken->list);
+    oto_free(spoken->evidence);
     oto_aligner_destroy(spoken->aligner);
     *spoken = (struct oto_spoken){0};
 }
 
 /* Takes over the word's text, which may be NULL: out of memory. */
-static oto_status add(struct oto_spoken *spoken, oto_word word, oto_error *err)
+static oto_status add(struct oto_spoken *spoken, oto_word word, const struct oto_evidence *evidence,
+                      oto_error *err)
 {
     bool good = word.text != NULL;
     if (good && spoken->n == spoken->capacity) {
         size_t capacity = spoken->capacity > 0 ? 2 * spoken->capacity : 64;
         oto_word *list = oto_realloc(spoken->list, spoken->capacity, capacity, sizeof *list);
-        good = list != NULL;
-        if (good) {
-            spoken->list = list;
+        spoken->list = list != NULL ? list : spoken->list;
+        struct oto_evidence *all =
+            oto_realloc(spoken->evidence, spoken->capacity, capacity, sizeof *all);
+        spoken->evidence = all != NULL ? all : spoken->evidence;
+        good = list != NULL && all != NULL;
+        if (good)
             spoken->capacity = capacity;
-        }
     }
     if (!good) {
         oto_free((char *)(uintptr_t)word.text);
         return oto_fail_memory(err, "words");
     }
+    spoken->evidence[spoken->n] = *evidence;
     spoken->list[spoken->n++] = word;
     return OTO_OK;
 }
@@ -46,7 +51,8 @@ static oto_status add(struct oto_spoken *spoken, oto_word word, oto_error *err)
 oto_status oto_spoken_add_unheard(struct oto_spoken *spoken, char *text, double time_s,
                                   oto_error *err)
 {
-    return add(spoken, (oto_word){.text = text, .start_s = time_s, .end_s = time_s}, err);
+    const struct oto_evidence none = {0};
+    return add(spoken, (oto_word){.text = text, .start_s = time_s, .end_s = time_s}, &none, err);
 }
 
 oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundle *bundle,
@@ -57,17 +63,13 @@ oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundl
     double shift_s = f->stride * f->frame_shift_ms / 1000;
     /* Where frames are not centred, the first one's middle is half a window behind its start. */
     double late_s = f->snip_edges ? (f->frame_length_ms - f->frame_shift_ms) / 2000 : 0;
-    double log_prob = 0;
-    size_t n_frames = 0;
-    for (size_t i = 0; i < n; i++) {
-        log_prob += spans[i].log_prob;
-        n_frames += spans[i].end - spans[i].start;
-    }
+    struct oto_evidence evidence;
+    oto_evidence_collect(&evidence, spans, n, -1);
     const oto_word word = {.text = text,
                            .start_s = start_s + late_s + (double)spans[0].start * shift_s,
                            .end_s = start_s + late_s + (double)spans[n - 1].end * shift_s,
-                           .confidence = exp(log_prob / (double)n_frames)};
-    return add(spoken, word, err);
+                           .confidence = evidence.posterior};
+    return add(spoken, word, &evidence, err);
 }
 
 static oto_status align(struct oto_spoken *spoken, const struct oto_bundle *bundle,
@@ -88,9 +90,12 @@ static oto_status align(struct oto_spoken *spoken, const struct oto_bundle *bund
 }
 
 oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
-                          const int *labels, int n_labels, const struct oto_segment *segment,
-                          oto_error *err)
+                          const int *labels, int n_labels, const double *votes,
+                          const struct oto_segment *segment, oto_error *err)
 {
+    /* Without a calibration, the posterior as it is. */
+    static const struct oto_confidence plain = {.posterior = 1};
+    const struct oto_confidence *map = bundle->is_calibrated ? &bundle->confidence : &plain;
     const struct oto_span *spans = NULL;
     size_t n = 0, n_before = spoken->n;
     const int space = bundle->alphabet->space;
@@ -109,6 +114,12 @@ oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bu
         if (status == OTO_OK)
             status = oto_spoken_add_word(spoken, bundle, text, spans + i, end - i, segment->start_s,
                                          err);
+        if (status != OTO_OK)
+            continue;
+        size_t k = spoken->n - 1;
+        if (votes != NULL)
+            spoken->evidence[k].posterior = votes[k - n_before];
+        spoken->list[k].confidence = oto_confidence(map, &spoken->evidence[k]);
     }
     if (status == OTO_OK)
         oto_word_edges_refine(spoken->list + n_before, spoken->n - n_before, segment->levels,

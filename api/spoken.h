@@ -4,12 +4,14 @@
 #define OTO_API_SPOKEN_H
 
 #include "decoder/align.h"
+#include "decoder/confidence.h"
 #include "models/bundle.h"
 #include "otolith/otolith.h"
 
 /** Zero-initialise; release with oto_spoken_clear(). */
 struct oto_spoken {
-    oto_word *list; /* [n] texts owned */
+    oto_word *list;                /* [n] texts owned */
+    struct oto_evidence *evidence; /* [n] of their confidence */
     size_t n, capacity;
     struct oto_aligner *aligner;
 };
@@ -27,12 +29,13 @@ struct oto_segment {
     double start_s; /* when its first frame begins, in seconds of the input */
 };
 
-/** Adds the words of a segment's best text. Errors: OTO_ERR_MEMORY. */
-oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
-                          const int *labels, int n_labels, const struct oto_segment *segment,
-                          oto_error *err) OTO_WARN_UNUSED;
-/** Adds one word, whose labels emit in spans [n]; n >= 1. text is taken over, NULL is
+/** Adds the words of a segment's best text. votes: their posteriors, NULL: none known. Errors:
  * OTO_ERR_MEMORY. */
+oto_status oto_spoken_add(struct oto_spoken *spoken, const struct oto_bundle *bundle,
+                          const int *labels, int n_labels, const double *votes,
+                          const struct oto_segment *segment, oto_error *err) OTO_WARN_UNUSED;
+/** Adds one word, whose labels emit in spans [n]; n >= 1. Its confidence is their mean probability.
+ * text is taken over, NULL is OTO_ERR_MEMORY. */
 oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundle *bundle,
                                char *text, const struct oto_span *spans, size_t n, double start_s,
                                oto_error *err) OTO_WARN_UNUSED;
@@ -42,5 +45,8 @@ oto_status oto_spoken_add_unheard(struct oto_spoken *spoken, char *text, double 
 /** At the end of an input of so many seconds: no word lasts beyond it, none begins before the one
  * before it ends. */
 void oto_spoken_settle(struct oto_spoken *spoken, double seconds);
+
+/** What the confidence of the result's words comes from, [n_words]; as long as the result. */
+const struct oto_evidence *oto_recognizer_evidence(const oto_recognizer *rec);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/model.h"
+#include "api/spoken.h"
 #include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #include "cli/common.h"
 #include "cli/decoding.h"
 #include "cli/eval.h"
+#include "cli/model.h"
 #include "otolith/audio.h"
 #include "otolith/otolith.h"
 
@@ -20,7 +22,7 @@ static const char *const by_names[] = {"none", "speaker", "folder", "manifest",
                                        NULL}; /* enum oto_eval_by */
 
 struct eval_options {
-    char *model, *manifest, *hyp, *alignments;
+    char *model, *manifest, *hyp, *alignments, *calibrate;
     int corpus_format, format, by, jobs, latency_ms, n_resamples, n_confusions;
     uint64_t seed;
     struct oto_cli_decoding decoding;
@@ -41,6 +43,8 @@ static const struct oto_option option_table[] = {
      .help = "Writes reference and recognised text of every utterance side by side, errors marked, as sclite's pra."},
     {.name = "confusions", .type = OTO_OPTION_INT, FIELD(n_confusions), .default_text = "0", .min = 0, .max = 1e6, .argument = "N",
      .help = "Lists the N most frequent substitutions, insertions and deletions."},
+    {.name = "calibrate", .type = OTO_OPTION_TEXT, FIELD(calibrate), .default_text = "", .argument = "OUT.oto",
+     .help = "Fits the confidence of words to those that were right, and writes the model with it to this file."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text",
      .choices = format_names, .help = "What is printed."},
     {.name = "by", .type = OTO_OPTION_CHOICE, FIELD(by), .default_text = "none", .choices = by_names,
@@ -63,6 +67,7 @@ static const struct oto_cli_usage usage = {
                 "  otolith eval --manifest=clean.tsv,noisy.tsv --by=manifest --jobs=2\n"
                 "  otolith eval --manifest=dev.tsv --confusions=20 --alignments=dev.pra\n"
                 "  otolith eval --manifest=dev.tsv --latency=600\n"
+                "  otolith eval --model=my.oto --manifest=dev.tsv --calibrate=my.oto\n"
                 "  otolith eval --manifest=dev.tsv --hyp=dev.hyp --format=json | jq .wer\n",
     .notes = "A manifest is a text file with tab-separated columns and the header line\n"
              "  id path seconds speaker text\n"
@@ -108,6 +113,13 @@ static oto_status compare(struct oto_eval_item *item, const oto_result *result)
     return status;
 }
 
+static oto_status keep_words(struct oto_eval_item *item, const oto_result *result,
+                             struct oto_batch_worker *worker)
+{
+    return oto_eval_add_words(item, result, oto_recognizer_evidence(oto_batch_recognizer(worker)),
+                              &item->err);
+}
+
 struct job {
     struct oto_eval *eval;
     const struct oto_alphabet *alphabet;
@@ -129,7 +141,8 @@ static void recognise(void *arg, struct oto_batch_worker *worker, size_t k)
         return;
     }
     oto_status status = oto_batch_recognize(worker, &result, NULL, path, &options, &item->err);
-    if (status == OTO_OK && compare(item, result) != OTO_OK)
+    if (status == OTO_OK && (compare(item, result) != OTO_OK ||
+                             (job->eval->latency_ms == 0 && keep_words(item, result, worker))))
         oto_cli_name_file(&item->err, path);
 }
 
@@ -208,6 +221,23 @@ static int print_report(const struct oto_eval *e, const struct eval_options *o)
     return OTO_EXIT_SOME_FAILED;
 }
 
+/* Calibrates first where that was asked for, and saves the model with what was found. */
+static int report(struct oto_eval *e, const struct eval_options *o, struct oto_bundle *bundle)
+{
+    oto_error err = {0};
+    if (o->calibrate[0] == 0)
+        return print_report(e, o);
+    if (oto_eval_calibrate(e, &err) != OTO_OK)
+        return oto_cli_fail(&err, NULL);
+    int code = print_report(e, o);
+    if (code != OTO_EXIT_OK && code != OTO_EXIT_SOME_FAILED)
+        return code;
+    bundle->confidence = e->calibration;
+    bundle->is_calibrated = true;
+    int save_code = oto_cli_save_model(bundle, o->calibrate);
+    return save_code != OTO_EXIT_OK ? save_code : code;
+}
+
 static int evaluate(const struct eval_options *o, const struct oto_model *model, const char *path)
 {
     const struct oto_corpus_options corpus_options = {
@@ -239,11 +269,12 @@ static int evaluate(const struct eval_options *o, const struct oto_model *model,
     if (recognise_all(&e, model, o, &err) != OTO_OK)
         code = oto_cli_fail(&err, oto_cli_decoding_file(&o->decoding, &err));
     else
-        code = print_report(&e, o);
+        code = report(&e, o, model->bundle);
 out:
     for (size_t i = 0; e.items && i < e.n_items; i++) {
         oto_free(e.items[i].ref);
         oto_free(e.items[i].hyp);
+        oto_eval_clear_words(&e.items[i]);
     }
     oto_free(e.items);
     oto_corpus_destroy(corpus);
@@ -286,6 +317,9 @@ int oto_cmd_eval(int argc, char **argv)
                 operands[0]);
         else if (options.manifest[0] == 0)
             code = oto_cli_usage_error("eval", "no manifest; name one with --manifest=FILE");
+        else if (options.latency_ms > 0 && options.calibrate[0] != 0)
+            code = oto_cli_usage_error("eval", "--calibrate goes without --latency: it hears whole "
+                                               "utterances");
         else
             code = load_and_evaluate(&options);
     }

@@ -203,6 +203,21 @@ static void write_table(FILE *out, const char *title, const struct group *groups
     }
 }
 
+static oto_status write_confidence(FILE *out, const struct oto_eval *e, oto_error *err)
+{
+    double error;
+    size_t n;
+    oto_status status = oto_eval_confidence_error(&error, &n, e, err);
+    if (status != OTO_OK || n == 0)
+        return status;
+    fprintf(out, "confidence  of %zu words: calibration error %.2f %%", n, 100.0 * error);
+    if (e->has_calibration)
+        fprintf(out, ", when fitted to the other half of the utterances %.2f %%",
+                100.0 * e->calibrated_error);
+    fputc('\n', out);
+    return OTO_OK;
+}
+
 static const char *const by_titles[] = {"", "speaker", "folder", "manifest"};
 
 oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *err)
@@ -232,6 +247,9 @@ oto_status oto_eval_write_text(FILE *out, const struct oto_eval *e, oto_error *e
     if (all.n_unknown > 0)
         fprintf(out, "unknown     %llu characters of the references have no symbol in the model\n",
                 (unsigned long long)all.n_unknown);
+    status = write_confidence(out, e, err);
+    if (status != OTO_OK)
+        goto out;
     fprintf(out, "time        %.1f s for %.1f s of audio: real-time factor %.4f, %d job%s\n",
             e->passed_s, all.seconds, all.seconds > 0.0 ? e->passed_s / all.seconds : 0.0, e->jobs,
             e->jobs == 1 ? "" : "s");
@@ -317,6 +335,15 @@ oto_status oto_eval_write_json(FILE *out, const struct oto_eval *e, oto_error *e
         write_number(out, "wer_low", interval.low);
         write_number(out, "wer_high", interval.high);
     }
+    double error;
+    size_t n_words;
+    status = oto_eval_confidence_error(&error, &n_words, e, err);
+    if (status != OTO_OK)
+        goto out;
+    if (n_words > 0)
+        write_number(out, "calibration_error", error);
+    if (e->has_calibration)
+        write_number(out, "calibration_error_fitted", e->calibrated_error);
     write_number(out, "seconds", e->passed_s);
     write_number(out, "real_time_factor", all.seconds > 0.0 ? e->passed_s / all.seconds : 0.0);
     if (e->by != OTO_EVAL_BY_NONE) {

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 2, "model"};
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 3, "model"};
 
 /* ---- card -------------------------------------------------------------------------------- */
 
@@ -64,9 +64,9 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
-    static const char *const known[] = {"frontend",       "network", "cmvn",    "alphabet",
-                                        "decoder",        "card",    "tensors", "weights",
-                                        OTO_SECTION_INT8, "lexicon", "search",  "lm"};
+    static const char *const known[] = {
+        "frontend", "network",        "cmvn",    "alphabet", "decoder", "card",  "tensors",
+        "weights",  OTO_SECTION_INT8, "lexicon", "search",   "lm",      "confid"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -117,7 +117,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
                                   oto_error *) = {
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
-        oto_bundle_read_lexicon,  oto_bundle_read_lm,
+        oto_bundle_read_lexicon,  oto_bundle_read_lm,      oto_bundle_read_confidence,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -250,9 +250,25 @@ static oto_status write_lexicon(struct oto_container_writer *w, const struct oto
     return status;
 }
 
+static oto_status write_confidence(struct oto_container_writer *w, const struct oto_bundle *b,
+                                   oto_error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (!b->is_calibrated)
+        return OTO_OK;
+    oto_status status = oto_bundle_write_confidence(b, &text, &size, err);
+    if (status == OTO_OK)
+        oto_container_section(w, "confid", OTO_SECTION_OPTIONAL, text, size);
+    oto_free(text);
+    return status;
+}
+
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->is_calibrated)
+        return 3;
     if (b->lm != NULL)
         return 2;
     return b->lexicon != NULL || b->weight_type == OTO_WEIGHT_I8;
@@ -281,7 +297,7 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     struct oto_container_writer w;
     struct oto_container_kind kind = oto_bundle_kind;
     kind.minor = minor_version(b);
-    oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL));
+    oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated);
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
@@ -289,6 +305,8 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         status = write_lexicon(&w, b, err);
     if (status == OTO_OK)
         status = oto_bundle_add_lm(&w, b, err);
+    if (status == OTO_OK)
+        status = write_confidence(&w, b, err);
     if (status == OTO_OK) {
         oto_container_finish(&w, &kind);
         if (w.out.failed)

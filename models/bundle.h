@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/beam.h"
+#include "decoder/confidence.h"
 #include "decoder/language.h"
 #include "decoder/lexicon.h"
 #include "decoder/lm.h"
@@ -38,6 +39,8 @@ struct oto_bundle {
     struct oto_lm *lm;                    /* of words; NULL when they are not scored */
     struct oto_language_options language; /* stored with lm; the defaults where there is none */
     struct oto_beam_options beam;
+    struct oto_confidence confidence; /* where is_calibrated */
+    bool is_calibrated;
     struct oto_card card;
     enum oto_weight_type weight_type; /* in the file */
     /* private */

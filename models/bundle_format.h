@@ -57,6 +57,11 @@ oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size
 /** The section must be there. */
 oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,
                                   oto_error *err) OTO_WARN_UNUSED;
+/** Section "confid"; where it is missing, the bundle is not calibrated. */
+oto_status oto_bundle_write_confidence(const struct oto_bundle *b, char **text, size_t *size,
+                                       oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
+                                      oto_error *err) OTO_WARN_UNUSED;
 /** Sections "lm" and "search"; none where the bundle has no language model. */
 oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bundle *b,
                              oto_error *err) OTO_WARN_UNUSED;

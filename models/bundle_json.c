@@ -210,6 +210,13 @@ oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size
                          "search options", text, size, err);
 }
 
+oto_status oto_bundle_write_confidence(const struct oto_bundle *b, char **text, size_t *size,
+                                       oto_error *err)
+{
+    return write_options(oto_confidence_option_table, oto_confidence_n_options, &b->confidence,
+                         "confidence", text, size, err);
+}
+
 oto_status oto_bundle_write_card(const struct oto_bundle *b, char **text, size_t *size,
                                  oto_error *err)
 {
@@ -440,6 +447,15 @@ oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_contain
 {
     return read_options(oto_language_option_table, oto_language_n_options, &b->language, c,
                         "search", err);
+}
+
+oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
+                                      oto_error *err)
+{
+    b->is_calibrated = oto_container_find(c, "confid", NULL) != NULL;
+    return b->is_calibrated ? read_options(oto_confidence_option_table, oto_confidence_n_options,
+                                           &b->confidence, c, "confid", err)
+                            : OTO_OK;
 }
 
 oto_status oto_bundle_read_card(struct oto_bundle *b, const struct oto_container *c, oto_error *err)

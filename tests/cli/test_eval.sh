@@ -181,4 +181,39 @@ has err "unexpected argument 'right.tsv'"
 run 66 "$OTOLITH" eval $model --manifest=right.tsv --hyp=no-such-folder/x.hyp
 has err 'no-such-folder/x.hyp'
 run 74 sh -c '"$1" eval "$2" --manifest=right.tsv >/dev/full' sh "$OTOLITH" $model
+# Calibration: six recordings with what the model writes, four with something else. Afterwards the confidence is what it
+# should be on these words, and nothing else of the model has changed.
+mkdir -p c
+"$make_files" model wordy.oto 1 || exit 1 # it writes many spaces
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    "$make_files" wav c/s$i.wav $((i + 20)) 100000 16000 || exit 1
+done
+"$OTOLITH" transcribe -q --model=./wordy.oto --format=tsv c/s?.wav c/s10.wav >c.hyp 2>err || fail "transcribe: $?"
+{
+    printf 'id\tpath\ttext\n'
+    awk -F'\t' '{ printf "%s\tc/%s.wav\t%s\n", $1, $1, NR % 5 < 2 ? "e" : $2 }' c.hyp
+} >c.tsv
+run 0 "$OTOLITH" eval --model=./wordy.oto --manifest=c.tsv --calibrate=cal.oto
+has out ', when fitted to the other half of the utterances '
+before=$(sed -n 's/.*calibration error \([0-9.]*\) %.*/\1/p' out)
+run 0 "$OTOLITH" eval --model=./cal.oto --manifest=c.tsv
+hasnt out 'other half'
+after=$(sed -n 's/.*calibration error \([0-9.]*\) %.*/\1/p' out)
+awk -v b="$before" -v a="$after" 'BEGIN { exit !(b > 0 && a < b / 2) }' || fail "calibration error $before % before, $after % after"
+run 0 "$OTOLITH" model verify cal.oto
+cp c.hyp expected
+run 0 "$OTOLITH" transcribe -q --model=./cal.oto --format=tsv c/s?.wav c/s10.wav
+cmp -s out expected || fail "the calibrated model writes other texts"
+run 0 "$OTOLITH" eval --model=./cal.oto --manifest=c.tsv --calibrate=cal.oto --format=json # over itself
+if command -v jq >/dev/null; then
+    jq -e '.calibration_error >= 0 and .calibration_error_fitted <= 1' out >/dev/null || fail "json: $(cat out)"
+fi
+if command -v python3 >/dev/null; then
+    run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" cal.oto
+fi
+run 65 "$OTOLITH" eval $model --manifest=right.tsv --calibrate=none.oto
+has err 'expected 20 of both'
+[ ! -e none.oto ] || fail "a model without a calibration was written"
+run 64 "$OTOLITH" eval $model --manifest=c.tsv --calibrate=none.oto --latency=200
+run 73 "$OTOLITH" eval --model=./wordy.oto --manifest=c.tsv --calibrate=missing/none.oto
 finish

@@ -107,6 +107,8 @@ def main():
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
     lm = {}
+    if "confid" in found:
+        check(sorted(json.loads(found["confid"])) == ["bias", "least", "length", "mean", "posterior"], "confid")
     if "lm" in found:
         search, image = json.loads(found["search"]), found["lm"]
         check(sorted(search) == ["lm-weight", "unknown-weight", "word-bonus"], "search")
