@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Words of a beam's best text, and how many of the other texts have them at the same place. */
-#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -54,7 +53,7 @@ static bool vote_between(struct counter *c, int first, int n, int m, double weig
     size_t width = (size_t)m + 1, n_cells = ((size_t)n + 1) * width;
     if (n == 0 || m == 0 || n_cells > MOST_CELLS || n + m > UINT16_MAX)
         return true;
-    if (n_cells > c->n_cells) {
+    if (!c->cells || n_cells > c->n_cells) {
         oto_free(c->cells);
         c->cells = oto_calloc(2 * n_cells, sizeof *c->cells);
         c->n_cells = c->cells ? 2 * n_cells : 0;
@@ -62,7 +61,6 @@ static bool vote_between(struct counter *c, int first, int n, int m, double weig
             return false;
     }
     uint16_t *d = c->cells;
-    assert(d);
     for (int i = 0; i <= n; i++) {
         for (int j = 0; j <= m; j++) {
             size_t at = (size_t)i * width + (size_t)j;
