@@ -136,7 +136,8 @@ static oto_status fill(struct oto_vocabulary *v, const struct oto_bundle *bundle
     oto_status status = check_hot_words(options, err);
     if (status == OTO_OK)
         status = choose_parts(v, &parts, bundle, options, err);
-    if (status == OTO_OK && is_named(options->more_words) && parts.lexicon == NULL && parts.lm == NULL)
+    if (status == OTO_OK && is_named(options->more_words) && parts.lexicon == NULL &&
+        parts.lm == NULL)
         status = oto_fail(err, OTO_ERR_ARGUMENT,
                           "words: neither a lexicon nor a language model to add them to");
     return status == OTO_OK ? make_language(v, &parts, bundle, options, err) : status;
