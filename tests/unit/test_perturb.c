@@ -88,7 +88,10 @@ static void depends_on_seed_and_stream_alone(void **state)
             assert_true(isfinite(a[i]));
         fill(b);
         apply(everything, b, stream + 1000);
-        n_differ += memcmp(a, b, sizeof a) != 0;
+        int first = 0;
+        while (first < CELLS && a[first] == b[first])
+            first++;
+        n_differ += first < CELLS;
     }
     assert_true(n_differ > 45);
 }
