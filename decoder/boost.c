@@ -39,7 +39,6 @@ static void fill_nodes(struct oto_boost *b, const struct oto_word_list *phrases)
 static void link_nodes(struct oto_boost *b)
 {
     const struct oto_lexicon *tree = b->tree;
-    b->fail[OTO_BOOST_START] = OTO_BOOST_OFF;
     for (int32_t i = 0; i < tree->n_nodes; i++) {
         const struct oto_lexicon_node *node = &tree->nodes[i];
         for (int32_t c = node->first_child; c < node->first_child + node->n_children; c++) {
@@ -49,6 +48,8 @@ static void link_nodes(struct oto_boost *b)
             b->reward[c] += oto_boost_reward(b, fail);
         }
     }
+    for (int32_t i = 0; i < tree->n_nodes; i++)
+        b->behind[i] = b->pending[oto_boost_next(b, i, tree->space)];
 }
 
 oto_status oto_boost_create(struct oto_boost **out, const struct oto_word_list *phrases,
@@ -66,14 +67,17 @@ oto_status oto_boost_create(struct oto_boost **out, const struct oto_word_list *
         b->depths = oto_calloc(n, sizeof *b->depths);
         b->fail = oto_calloc(n, sizeof *b->fail);
         b->pending = oto_calloc(n, sizeof *b->pending);
+        b->behind = oto_calloc(n, sizeof *b->behind);
         b->reward = oto_calloc(n, sizeof *b->reward);
-        if (!b->values || !b->parents || !b->depths || !b->fail || !b->pending || !b->reward)
+        if (!b->values || !b->parents || !b->depths || !b->fail || !b->pending || !b->behind ||
+            !b->reward)
             status = oto_fail_memory(err, "hot words");
     }
     if (status != OTO_OK) {
         oto_boost_destroy(b);
         return status;
     }
+    b->fail[OTO_BOOST_START] = OTO_BOOST_OFF;
     fill_nodes(b, phrases);
     link_nodes(b);
     *out = b;
@@ -87,6 +91,7 @@ void oto_boost_destroy(struct oto_boost *b)
     oto_lexicon_destroy(b->tree);
     oto_free(b->fail);
     oto_free(b->pending);
+    oto_free(b->behind);
     oto_free(b->reward);
     oto_free(b->values);
     oto_free(b->parents);

@@ -31,6 +31,7 @@ struct oto_boost {
     int32_t *fail;   /* [n_nodes] the longest proper end of a node that is a node, or OFF */
     double *reward;  /* [n_nodes] worth of the phrases that end here, if the word ends here, too */
     double *pending; /* [n_nodes] worth of the phrases that have begun here, >= 0 */
+    double *behind;  /* [n_nodes] the same with a space behind */
 };
 
 /** From a sorted list that is not empty; values are the phrases' in natural log. */

@@ -210,9 +210,19 @@ void oto_language_destroy(struct oto_language *l)
 
 /* ---- contexts ---------------------------------------------------------------------------- */
 
+/** The state of hot words, with what is asked of it at every frame. */
+static inline void set_boost(const struct oto_language *l, struct oto_context *c, int32_t state)
+{
+    const bool off = state == OTO_BOOST_OFF;
+    c->boost = state;
+    c->boost_letter = off ? -(double)INFINITY : l->promise_below[state];
+    c->boost_space = off ? 0.0 : l->boost->behind[state];
+}
+
 void oto_context_start(const struct oto_language *l, struct oto_context *c)
 {
-    *c = (struct oto_context){.place = OTO_LEXICON_ROOT, .boost = OTO_BOOST_START};
+    *c = (struct oto_context){.place = OTO_LEXICON_ROOT};
+    set_boost(l, c, l->boost ? OTO_BOOST_START : OTO_BOOST_OFF);
     if (l->lm)
         oto_lm_start(l->lm, &c->state);
 }
@@ -252,14 +262,10 @@ static double unknown_score(const struct oto_language *l, const struct oto_conte
 static inline double ahead_with_boost(const struct oto_language *l, const struct oto_context *c,
                                       int32_t label, double score)
 {
+    if (c->words + c->boost_letter <= score)
+        return score; /* no need to look which phrase */
     const int32_t state = oto_boost_next(l->boost, c->boost, label);
     return state == OTO_BOOST_OFF ? score : fmax(score, c->words + l->promise[state]);
-}
-
-/** What the phrases that have begun before a word that ends here are worth. */
-static inline double pending_next(const struct oto_language *l, const struct oto_context *c)
-{
-    return oto_boost_pending(l->boost, oto_boost_next(l->boost, c->boost, l->lexicon->space));
 }
 
 bool oto_context_step(const struct oto_language *l, struct oto_context *c, int32_t label,
@@ -269,7 +275,7 @@ bool oto_context_step(const struct oto_language *l, struct oto_context *c, int32
         if (c->n_letters == 0 || !oto_context_is_complete(l, c))
             return false;
         end_word(l, c);
-        *score = c->end_words + (l->boost ? pending_next(l, c) : 0.0);
+        *score = c->end_words + c->boost_space;
         *place = OTO_LEXICON_ROOT;
     } else {
         *place = c->place == OTO_LEXICON_NONE ? OTO_LEXICON_NONE
@@ -280,8 +286,7 @@ bool oto_context_step(const struct oto_language *l, struct oto_context *c, int32
             *score = unknown_score(l, c, c->n_letters + 1);
         else
             return false;
-        if (l->boost)
-            *score = ahead_with_boost(l, c, label, *score);
+        *score = ahead_with_boost(l, c, label, *score);
     }
     return true;
 }
@@ -294,7 +299,7 @@ void oto_context_enter(const struct oto_language *l, struct oto_context *longer,
     longer->words = space ? c->end_words : c->words;
     longer->place = place;
     longer->n_letters = space ? 0 : c->n_letters + 1;
-    longer->boost = l->boost ? oto_boost_next(l->boost, c->boost, label) : OTO_BOOST_OFF;
+    set_boost(l, longer, l->boost ? oto_boost_next(l->boost, c->boost, label) : OTO_BOOST_OFF);
     longer->state = space ? c->end_state : c->state;
     longer->ended = false;
 }
@@ -306,8 +311,7 @@ double oto_context_gain(const struct oto_language *l, const struct oto_context *
         best = c->words + l->ahead[OTO_LEXICON_ROOT];
     if (l->lm && !l->strict)
         best = fmax(best, unknown_score(l, c, c->n_letters + 1));
-    if (l->boost && c->boost != OTO_BOOST_OFF)
-        best = fmax(best, c->words + l->promise_below[c->boost]);
+    best = fmax(best, c->words + c->boost_letter);
     return best - c->score;
 }
 
@@ -316,9 +320,9 @@ double oto_context_space_gain(const struct oto_language *l, const struct oto_con
     double most = c->ended ? c->end_words : c->words;
     if (!c->ended && l->lm)
         most += l->options.word_bonus; /* p <= 1 */
-    if (l->boost)
-        most += pending_next(l, c) + (c->ended ? 0.0 : oto_boost_reward(l->boost, c->boost));
-    return most - c->score;
+    if (!c->ended && l->boost)
+        most += oto_boost_reward(l->boost, c->boost);
+    return most + c->boost_space - c->score;
 }
 
 double oto_context_finish(const struct oto_language *l, struct oto_context *c)

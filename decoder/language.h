@@ -90,7 +90,9 @@ struct oto_context {
     double words;              /* of the whole words alone */
     int32_t place;             /* in the lexicon; OTO_LEXICON_NONE in an unknown word */
     int32_t n_letters;         /* of the word that has begun */
-    int32_t boost;             /* state of the hot words */
+    int32_t boost;             /* state of the hot words, and what they promise: */
+    double boost_letter;       /* at most by a letter more, as score - words; -inf for nothing */
+    double boost_space;        /* behind a space */
     struct oto_lm_state state; /* after the whole words */
     bool ended;                /* the next two are known */
     double end_words;          /* words, were the word to end here */
