@@ -118,7 +118,7 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
 static oto_status sum_parts(struct oto_trainer *t, int first, int n, double scale, float **sums,
                             double *loss, oto_error *err)
 {
-    double losses[OTO_MAX_PART_LEVELS + 1];
+    double losses[OTO_MAX_PART_LEVELS + 1] = {0};
     int depth = 0;
     for (int k = 0; k < n; k++) {
         oto_status status = compute_part(t, first + k, scale, sums[depth], &losses[depth], err);

@@ -31,6 +31,7 @@ freq-masks = 1
 tempo = 0.1
 perturb = warp:0.8:0.85:1.2,reverb:0.3:0.1:0.5,colour:0.7:3:12,noise:0.8:0:35
 feature-noise = 0.2
+auxiliary-layer = 1
 label-smoothing = 0.05
 weight-noise = 0.01
 average-best = 2
