@@ -43,12 +43,15 @@ struct oto_dsp {
      * @param h_prev   [n_prev, h_prev_stride]; rows n_prev..n_rows-1 start from zero state (0 <=
      * n_prev <= n_rows)
      * @param c_prev   [n_prev, Hp]
+     * @param descending  order in which blocks of units are computed, of no effect on the result:
+     * turning round at each step finds the end of the matrix, read last, still in the cache
      * NaN in gives NaN out; +-inf saturates. Gates are strictly inside (0, 1) for finite input
      * within what float can tell.
      */
     void (*lstm_forward)(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
                          const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
-                         int n_rows, int n_prev, const oto_real *r_packed, int n_hidden);
+                         int n_rows, int n_prev, const oto_real *r_packed, int n_hidden,
+                         bool descending);
 
     /**
      * lstm_forward with the packed matrix in half precision, widened as it is read: half the bytes,
@@ -59,7 +62,8 @@ struct oto_dsp {
      */
     void (*lstm_forward_half)(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
                               const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
-                              int n_rows, int n_prev, const uint16_t *r_half, int n_hidden);
+                              int n_rows, int n_prev, const uint16_t *r_half, int n_hidden,
+                              bool descending);
     /** Up to so many rows lstm_forward_half is the faster one; 0: never. */
     int half_rows;
 
@@ -78,13 +82,14 @@ struct oto_dsp {
      * @param gates_next  [n_next, 4*Hp] da of the next step, n_next <= n_rows when utterances end
      * (see below)
      * @param c, c_prev   [n_rows, Hp], [n_prev, Hp]; rows from n_prev on started from zero state
+     * @param descending  as in lstm_forward
      *
      * Rows are aligned by index: row b is the same utterance in all arguments.
      */
     void (*lstm_backward)(oto_real *gates, oto_real *dc, const oto_real *dh_out, size_t dh_stride,
                           const oto_real *gates_next, int n_next, const oto_real *c,
                           const oto_real *c_prev, int n_prev, int n_rows,
-                          const oto_real *r_packed_backward, int n_hidden);
+                          const oto_real *r_packed_backward, int n_hidden, bool descending);
 
     /**
      *     c := c + a^T b        a tile of a gradient of weights, summed over n_k frames

@@ -157,8 +157,10 @@ static void lstm_forward(oto_real *gates, oto_real *c, oto_real *h, size_t h_str
 
 static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
                            const oto_real *h_prev, size_t h_prev_stride, const oto_real *c_prev,
-                           int n_rows, int n_prev, const oto_real *r_packed, int n_hidden)
+                           int n_rows, int n_prev, const oto_real *r_packed, int n_hidden,
+                           bool descending)
 {
+    (void)descending;
     lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_packed,
                  n_hidden, false);
 }
@@ -166,8 +168,9 @@ static void lstm_forward_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_s
 static void lstm_forward_half_c(oto_real *gates, oto_real *c, oto_real *h, size_t h_stride,
                                 const oto_real *h_prev, size_t h_prev_stride,
                                 const oto_real *c_prev, int n_rows, int n_prev,
-                                const uint16_t *r_half, int n_hidden)
+                                const uint16_t *r_half, int n_hidden, bool descending)
 {
+    (void)descending;
     lstm_forward(gates, c, h, h_stride, h_prev, h_prev_stride, c_prev, n_rows, n_prev, r_half,
                  n_hidden, true);
 }
@@ -195,8 +198,9 @@ static void cell_backward(oto_real *a, oto_real *dc, const oto_real *dh, const o
 static void lstm_backward_c(oto_real *gates, oto_real *dc, const oto_real *dh_out, size_t dh_stride,
                             const oto_real *gates_next, int n_next, const oto_real *c,
                             const oto_real *c_prev, int n_prev, int n_rows,
-                            const oto_real *r_packed_backward, int n_hidden)
+                            const oto_real *r_packed_backward, int n_hidden, bool descending)
 {
+    (void)descending;
     const size_t n_units = (size_t)n_hidden, hp = oto_dsp_padded(n_hidden, unit_block);
     for (size_t b = (size_t)(n_next < n_rows ? n_next : n_rows); b < (size_t)n_rows; b++)
         memset(dc + b * hp, 0, hp * sizeof *dc);

@@ -145,10 +145,10 @@ static void forward_step(const struct oto_lstm *lstm, const struct oto_dsp *dsp,
     oto_real *h_t = h + seqs->row_offset[t] * h_stride;
     if (lstm->half && n_rows <= dsp->half_rows)
         dsp->lstm_forward_half(gates, c, h_t, h_stride, prev->h, h_stride, prev->c, n_rows,
-                               prev->n_rows, lstm->r_half, lstm->n_hidden);
+                               prev->n_rows, lstm->r_half, lstm->n_hidden, (t & 1) != 0);
     else
         dsp->lstm_forward(gates, c, h_t, h_stride, prev->h, h_stride, prev->c, n_rows, prev->n_rows,
-                          lstm->r_forward, lstm->n_hidden);
+                          lstm->r_forward, lstm->n_hidden, (t & 1) != 0);
 }
 
 /* After step t, whose first row c and h point to. */

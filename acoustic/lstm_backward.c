@@ -88,7 +88,7 @@ void oto_lstm_backward_steps(const struct oto_lstm *lstm, const struct oto_dsp *
         dsp->lstm_backward(gates + row * n_gates, dcells + (size_t)first * n_cells,
                            dh + row * dh_stride, dh_stride, gates_next, n_next,
                            cells + row * n_cells, c_prev, n_prev, n_rows, lstm->r_backward,
-                           lstm->n_hidden);
+                           lstm->n_hidden, (i & 1) != 0);
         if (t_prev >= 0 && oto_sequences_branch(seqs, t_prev, lstm->reverse) == t)
             keep_branch(&branch, dcells, n_cells, first, n_rows);
     }

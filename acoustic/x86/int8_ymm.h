@@ -7,22 +7,20 @@
 #include <string.h>
 
 #include "acoustic/dsp_c.h"
-#include "acoustic/x86/gates_avx2.h"
+#include "acoustic/x86/reals_ymm.h"
 
 #ifdef __AVXVNNI__
 /* Three rows of 4 sums, a weight and the broadcasts: the 16 registers. */
 #define MAX_ROWS 3
-enum { unit_block = 8, max_rows = MAX_ROWS, zero_code = 128, keep_weights = 0 };
+enum { max_rows = MAX_ROWS, zero_code = 128, keep_weights = 0 };
 #else
 /* Two rows of 4 sums, of 2 vectors and a weight: the 16 registers. Each weight is used in one
  * product a row, with an operation on it before: loading it once is not worth registers. */
 #define MAX_ROWS 2
-enum { unit_block = 8, max_rows = MAX_ROWS, zero_code = 0, keep_weights = 0 };
+enum { max_rows = MAX_ROWS, zero_code = 0, keep_weights = 0 };
 #endif
 
 typedef __m256i ints;
-typedef __m256 reals;
-typedef __m256i lanes;
 
 INLINE ints load_ints(const void *p)
 {
@@ -88,49 +86,9 @@ INLINE void keep(ints *w)
     __asm__("" : "+v"(w[0]), "+v"(w[1]), "+v"(w[2]), "+v"(w[3]));
 }
 
-INLINE lanes lanes_of(size_t n)
-{
-    return mask_of(n);
-}
-
-INLINE reals load_reals(const float *p)
-{
-    return _mm256_loadu_ps(p);
-}
-
-INLINE void store_reals(float *p, reals x)
-{
-    _mm256_storeu_ps(p, x);
-}
-
-INLINE reals load_lanes(const float *p, lanes mask)
-{
-    return _mm256_maskload_ps(p, mask);
-}
-
-INLINE void store_lanes(float *p, lanes mask, reals x)
-{
-    _mm256_maskstore_ps(p, mask, x);
-}
-
-INLINE reals all_reals(float x)
-{
-    return _mm256_set1_ps(x);
-}
-
 INLINE reals to_reals(ints x)
 {
     return _mm256_cvtepi32_ps(x);
-}
-
-INLINE reals multiply_reals(reals a, reals b)
-{
-    return _mm256_mul_ps(a, b);
-}
-
-INLINE reals multiply_add(reals a, reals b, reals c)
-{
-    return _mm256_fmadd_ps(a, b, c);
 }
 
 /* As integers, magnitudes of floats are in the order of the numbers, and NaN is above them all. */

@@ -7,15 +7,13 @@
 #include <string.h>
 
 #include "acoustic/dsp_c.h"
-#include "acoustic/x86/gates_avx512.h"
+#include "acoustic/x86/reals_zmm.h"
 
 /* Six rows of 4 sums, 4 weights and a broadcast: 29 of the 32 registers. */
 #define MAX_ROWS 6
-enum { unit_block = 16, max_rows = MAX_ROWS, zero_code = 128, keep_weights = 1 };
+enum { max_rows = MAX_ROWS, zero_code = 128, keep_weights = 1 };
 
 typedef __m512i ints;
-typedef __m512 reals;
-typedef __mmask16 lanes;
 
 /* Four codes in every lane. */
 struct codes {
@@ -55,49 +53,9 @@ INLINE ints add_products(ints sum, struct codes x, ints w)
     return _mm512_dpbusd_epi32(sum, x.x, w);
 }
 
-INLINE lanes lanes_of(size_t n)
-{
-    return mask_of(n);
-}
-
-INLINE reals load_reals(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-
-INLINE void store_reals(float *p, reals x)
-{
-    _mm512_storeu_ps(p, x);
-}
-
-INLINE reals load_lanes(const float *p, lanes mask)
-{
-    return _mm512_maskz_loadu_ps(mask, p);
-}
-
-INLINE void store_lanes(float *p, lanes mask, reals x)
-{
-    _mm512_mask_storeu_ps(p, mask, x);
-}
-
-INLINE reals all_reals(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
 INLINE reals to_reals(ints x)
 {
     return _mm512_cvtepi32_ps(x);
-}
-
-INLINE reals multiply_reals(reals a, reals b)
-{
-    return _mm512_mul_ps(a, b);
-}
-
-INLINE reals multiply_add(reals a, reals b, reals c)
-{
-    return _mm512_fmadd_ps(a, b, c);
 }
 
 /* As integers, magnitudes of floats are in the order of the numbers, and NaN is above them all. */

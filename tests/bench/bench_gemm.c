@@ -88,13 +88,13 @@ static oto_status run_steps(void *arg, oto_error *err)
         memcpy(s->gates, s->sums, n_gates * sizeof(float));
         if (s->backward)
             s->dsp.lstm_backward(s->gates, s->dc, s->dh, h, s->gates_next, n_rows, s->c, s->c_prev,
-                                 n_rows, n_rows, s->packed, hidden);
+                                 n_rows, n_rows, s->packed, hidden, (i & 1) != 0);
         else if (s->half)
             s->dsp.lstm_forward_half(s->gates, s->c, s->h, h, s->h_prev, h, s->c_prev, n_rows,
-                                     n_rows, s->packed_half, hidden);
+                                     n_rows, s->packed_half, hidden, (i & 1) != 0);
         else
             s->dsp.lstm_forward(s->gates, s->c, s->h, h, s->h_prev, h, s->c_prev, n_rows, n_rows,
-                                s->packed, hidden);
+                                s->packed, hidden, (i & 1) != 0);
     }
     return OTO_OK;
 }

@@ -184,7 +184,8 @@ static void run_forward(const struct oto_dsp *dsp, const struct step *s, struct 
     struct guarded c_prev = plain_rows(s->c_prev, n_prev, h, hp, hp, off);
     struct guarded *const buffers[] = {&r, &gates, &c, &out, &h_prev, &c_prev};
     dsp->lstm_forward(gates.at, c.at, out.at, h_stride, n_prev ? h_prev.at : NULL, prev_stride,
-                      n_prev ? c_prev.at : NULL, s->n_rows, s->n_prev, r.at, s->n_units);
+                      n_prev ? c_prev.at : NULL, s->n_rows, s->n_prev, r.at, s->n_units,
+                      random_below(rng, 2) != 0);
     for (size_t b = 0; b < n; b++) {
         for (size_t j = 0; j < h; j++) {
             const struct bounded *want = s->forward + (b * h + j) * 6;
@@ -223,7 +224,8 @@ static void run_backward(const struct oto_dsp *dsp, const struct step *s, struct
             guarded_row(&dc, b)[j] = poison();
     }
     dsp->lstm_backward(gates.at, dc.at, dh.at, dh_stride, n_next ? next.at : NULL, s->n_next, c.at,
-                       n_prev ? c_prev.at : NULL, s->n_prev, s->n_rows, r.at, s->n_units);
+                       n_prev ? c_prev.at : NULL, s->n_prev, s->n_rows, r.at, s->n_units,
+                       random_below(rng, 2) != 0);
     for (size_t b = 0; b < n; b++) {
         for (size_t j = 0; j < h; j++) {
             const struct bounded *want = s->backward + (b * h + j) * 5;
@@ -434,10 +436,11 @@ static void bench(struct random *rng, const unsigned masks[], int n_masks)
                 const double start = seconds();
                 if (k < n_repeats)
                     dsp.lstm_forward(s.a, s.c, h, n_units, s.h_prev, n_units, s.c_prev, rows[i],
-                                     rows[i], forward.at, n_units);
+                                     rows[i], forward.at, n_units, (k & 1) != 0);
                 else
                     dsp.lstm_backward(s.gates, s.dc, s.dh, n_units, s.da_next, rows[i], s.c,
-                                      s.c_prev, rows[i], rows[i], backward.at, n_units);
+                                      s.c_prev, rows[i], rows[i], backward.at, n_units,
+                                      (k & 1) != 0);
                 best[k / n_repeats] = fmin(best[k / n_repeats], seconds() - start);
             }
             printf("bench %-7s H=%d rows=%-2d forward %8.1f us  backward %8.1f us\n",

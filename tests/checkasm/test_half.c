@@ -68,9 +68,9 @@ static void check_step(struct random *rng, const struct oto_dsp *dsp, int n_unit
         out[i] = guarded_create(n, h, h + 7, 2);
     }
     dsp->lstm_forward(gates[0].at, c[0].at, out[0].at, h + 7, h_prev.at, h + 3, c_prev.at, n_rows,
-                      n_prev, packed.at, n_units);
+                      n_prev, packed.at, n_units, false);
     dsp->lstm_forward_half(gates[1].at, c[1].at, out[1].at, h + 7, h_prev.at, h + 3, c_prev.at,
-                           n_rows, n_prev, odd, n_units);
+                           n_rows, n_prev, odd, n_units, true);
     require(w, "lstm_forward_half: other gates", same_bits(gates, gates + 1));
     require(w, "lstm_forward_half: other cells", same_bits(c, c + 1));
     require(w, "lstm_forward_half: other outputs", same_bits(out, out + 1));

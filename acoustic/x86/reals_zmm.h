@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The gate functions that the AVX-512 kernels share, in float and in int8. Errors in exp2.h. */
-#ifndef OTO_ACOUSTIC_X86_GATES_AVX512_H
-#define OTO_ACOUSTIC_X86_GATES_AVX512_H
+/** Floats in vectors of 512 bits: operations and the gate functions, for the kernels in float and
+ * in int8. Errors of the functions in exp2.h. */
+#ifndef OTO_ACOUSTIC_X86_REALS_ZMM_H
+#define OTO_ACOUSTIC_X86_REALS_ZMM_H
 
 #include <immintrin.h>
 #include <stddef.h>
@@ -10,10 +11,78 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* One bit for each of the first n_units lanes. */
-INLINE __mmask16 mask_of(size_t n_units)
+enum { unit_block = 16 };
+
+typedef __m512 reals;
+typedef __mmask16 lanes; /* a bit for each that counts */
+
+/* The first n. */
+INLINE lanes lanes_of(size_t n)
 {
-    return (__mmask16)(n_units < 16 ? (1u << n_units) - 1 : 0xffffu);
+    return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffffu);
+}
+
+INLINE reals load_reals(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+INLINE void store_reals(float *p, reals x)
+{
+    _mm512_storeu_ps(p, x);
+}
+
+/* Zero in the other lanes. */
+INLINE reals load_lanes(const float *p, lanes mask)
+{
+    return _mm512_maskz_loadu_ps(mask, p);
+}
+
+INLINE void store_lanes(float *p, lanes mask, reals x)
+{
+    _mm512_mask_storeu_ps(p, mask, x);
+}
+
+INLINE reals no_reals(void)
+{
+    return _mm512_setzero_ps();
+}
+
+INLINE reals all_reals(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+INLINE reals add_reals(reals a, reals b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+INLINE reals subtract_reals(reals a, reals b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+INLINE reals multiply_reals(reals a, reals b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+INLINE reals multiply_add(reals a, reals b, reals c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/* c - a b */
+INLINE reals subtract_product(reals a, reals b, reals c)
+{
+    return _mm512_fnmadd_ps(a, b, c);
+}
+
+/* b where one of them is NaN. */
+INLINE reals larger_reals(reals a, reals b)
+{
+    return _mm512_max_ps(a, b);
 }
 
 /* n = round(t) and q = 2^(t-n) - 1. */
@@ -43,7 +112,15 @@ INLINE __m512 divide(__m512 num, __m512 den)
     return _mm512_fmadd_ps(_mm512_fnmadd_ps(y, den, num), inverse, y);
 }
 
-INLINE __m512 sigmoid(__m512 x)
+/* 2^t, t <= 127. */
+INLINE reals exp2_of(reals t)
+{
+    __m512 n;
+    const __m512 q = exp2_minus_one(_mm512_max_ps(_mm512_set1_ps(-200), t), &n);
+    return _mm512_scalef_ps(_mm512_add_ps(_mm512_set1_ps(1), q), n);
+}
+
+INLINE reals sigmoid(reals x)
 {
     const __m512 one = _mm512_set1_ps(1);
     __m512 n;
@@ -53,7 +130,7 @@ INLINE __m512 sigmoid(__m512 x)
     return _mm512_min_ps(_mm512_set1_ps(BELOW_ONE), divide(one, den));
 }
 
-INLINE __m512 tanh_ps(__m512 x)
+INLINE reals tanh_ps(reals x)
 {
     const __m512 one = _mm512_set1_ps(1);
     __m512 n;

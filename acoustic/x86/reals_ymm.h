@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The gate functions that the AVX2 kernels share, in float and in int8. Errors in exp2.h. */
-#ifndef OTO_ACOUSTIC_X86_GATES_AVX2_H
-#define OTO_ACOUSTIC_X86_GATES_AVX2_H
+/** Floats in vectors of 256 bits: operations and the gate functions, for the kernels in float and
+ * in int8. Errors of the functions in exp2.h. */
+#ifndef OTO_ACOUSTIC_X86_REALS_YMM_H
+#define OTO_ACOUSTIC_X86_REALS_YMM_H
 
 #include <immintrin.h>
 #include <stddef.h>
@@ -10,12 +11,79 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* All ones in the first n_units lanes: maskload gives zero for the others, maskstore leaves memory.
- */
-INLINE __m256i mask_of(size_t n_units)
+enum { unit_block = 8 };
+
+typedef __m256 reals;
+typedef __m256i lanes; /* all ones in those that count */
+
+/* The first n. */
+INLINE lanes lanes_of(size_t n)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n_units < 8 ? (int)n_units : 8), lane);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n < 8 ? (int)n : 8), lane);
+}
+
+INLINE reals load_reals(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+INLINE void store_reals(float *p, reals x)
+{
+    _mm256_storeu_ps(p, x);
+}
+
+/* Zero in the other lanes. */
+INLINE reals load_lanes(const float *p, lanes mask)
+{
+    return _mm256_maskload_ps(p, mask);
+}
+
+INLINE void store_lanes(float *p, lanes mask, reals x)
+{
+    _mm256_maskstore_ps(p, mask, x);
+}
+
+INLINE reals no_reals(void)
+{
+    return _mm256_setzero_ps();
+}
+
+INLINE reals all_reals(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+INLINE reals add_reals(reals a, reals b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+INLINE reals subtract_reals(reals a, reals b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+INLINE reals multiply_reals(reals a, reals b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+INLINE reals multiply_add(reals a, reals b, reals c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* c - a b */
+INLINE reals subtract_product(reals a, reals b, reals c)
+{
+    return _mm256_fnmadd_ps(a, b, c);
+}
+
+/* b where one of them is NaN. */
+INLINE reals larger_reals(reals a, reals b)
+{
+    return _mm256_max_ps(a, b);
 }
 
 /* n = round(t) and q = 2^(t-n) - 1. */
@@ -44,7 +112,16 @@ INLINE __m256 exp2_whole(__m256 n)
     return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
 }
 
-INLINE __m256 sigmoid(__m256 x)
+/* 2^t, t <= 127. What is below 2^-126 counts as that. */
+INLINE reals exp2_of(reals t)
+{
+    __m256 n;
+    const __m256 q = exp2_minus_one(_mm256_max_ps(_mm256_set1_ps(-126), t), &n);
+    const __m256 scale = exp2_whole(n);
+    return _mm256_fmadd_ps(scale, q, scale);
+}
+
+INLINE reals sigmoid(reals x)
 {
     const __m256 one = _mm256_set1_ps(1);
     __m256 n;
@@ -54,7 +131,7 @@ INLINE __m256 sigmoid(__m256 x)
     return _mm256_min_ps(_mm256_set1_ps(BELOW_ONE), _mm256_div_ps(one, den));
 }
 
-INLINE __m256 tanh_ps(__m256 x)
+INLINE reals tanh_ps(reals x)
 {
     const __m256 one = _mm256_set1_ps(1);
     __m256 n;
