@@ -108,6 +108,11 @@ oto_status oto_network_forward_only(struct oto_network *net, oto_error *err)
     return status;
 }
 
+void oto_network_freeze(struct oto_network *net, int n_layers)
+{
+    net->n_frozen = n_layers;
+}
+
 const struct oto_network_shape *oto_network_get_shape(const struct oto_network *net)
 {
     return &net->shape;

@@ -72,6 +72,11 @@ void oto_network_destroy(struct oto_network *net);
  * faster. Errors: OTO_ERR_MEMORY.
  */
 oto_status oto_network_forward_only(struct oto_network *net, oto_error *err) OTO_WARN_UNUSED;
+/**
+ * From now on backward stops above the first n_layers layers (0 <= n_layers <= L): their gradients
+ * are not computed, and what dparams holds in their places stays. All others keep their bits.
+ */
+void oto_network_freeze(struct oto_network *net, int n_layers);
 const struct oto_network_shape *oto_network_get_shape(const struct oto_network *net);
 /** Packs params [n_parameters] for the kernels, by layer and direction over the pool (or NULL). */
 void oto_network_set_parameters(struct oto_network *net, const oto_real *params,
@@ -163,12 +168,13 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
                                oto_error *err) OTO_WARN_UNUSED;
 /**
  * After a training forward on the same ws and seqs.
- * @param dparams  [n_parameters] gradient of the loss, overwritten
+ * @param dparams  [n_parameters] gradient of the loss, overwritten but for frozen layers
  * @param dlogits  [N, K] gradient with respect to the dense layer's output (before softmax)
- * @param dx       [N, D] or NULL
+ * @param dx       [N, D] or NULL; NULL where layers are frozen
  *
  * Uses up the kept activations: one backward for one forward. Allocates: no.
- * Errors: OTO_ERR_ARGUMENT without a training forward before it, or for seqs of another size.
+ * Errors: OTO_ERR_ARGUMENT without a training forward before it, for seqs of another size,
+ * for dx with frozen layers.
  */
 oto_status oto_network_backward(const struct oto_network *net, struct oto_network_workspace *ws,
                                 oto_real *dparams, oto_real *dx, const oto_real *dlogits,

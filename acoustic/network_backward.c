@@ -70,6 +70,9 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
                         "network: backward with %d utterances of %zu frames, but forward had %d of "
                         "%zu",
                         seqs->n_utts, seqs->n_rows, ws->kept.n_utts, ws->kept.n_rows);
+    if (dx != NULL && net->n_frozen > 0)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network: no gradient of the input below %d frozen layers", net->n_frozen);
     ws->kept.valid = false; /* the gates are used up */
 
     const struct oto_sequences *rows = ws->kept.chunked ? &ws->windows : seqs;
@@ -79,7 +82,7 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
         dx_rows = dx != NULL ? ws->window_dx.p : NULL;
     }
     top(net, ws, dparams, dlogits, seqs, pool);
-    for (int l = shape->n_layers - 1; l >= 0; l--) {
+    for (int l = shape->n_layers - 1; l >= net->n_frozen; l--) {
         struct oto_layer_offsets offsets;
         oto_network_layer_offsets(shape, l, &offsets);
         struct oto_lstm_gradients grads[2];
@@ -90,9 +93,9 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
         if (ws->kept.auxiliary && l == ws->auxiliary.layer)
             oto_network_auxiliary_backward(net, ws, seqs, pool);
         oto_bilstm_backward(&net->layers[l], &net->dsp, &ws->states[l], &ws->scratch, grads,
-                            l > 0 ? input_gradient(net, ws, l) : dx_rows, ws->doutput.p,
+                            l > net->n_frozen ? input_gradient(net, ws, l) : dx_rows, ws->doutput.p,
                             ws->outputs[l].p, layer_input(net, ws, x, l), rows, pool);
-        if (l > 0)
+        if (l > net->n_frozen)
             below(net, ws, dparams, l, rows, pool);
     }
     if (dx != NULL && ws->kept.chunked)

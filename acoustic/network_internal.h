@@ -18,6 +18,7 @@ struct oto_network {
     struct oto_dsp dsp;
     struct oto_dsp_int8 int8; /* quantised: of the layers */
     bool forward_only, quantized;
+    int n_frozen; /* the first layers, which have no backward pass */
     struct oto_bilstm layers[OTO_NETWORK_LAYERS_MAX];
     struct oto_linear proj[OTO_NETWORK_LAYERS_MAX]; /* after layer l, where there is one */
     struct oto_linear output;

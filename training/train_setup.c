@@ -283,8 +283,10 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     status = oto_trainer_init_weights(t, err);
     if (status == OTO_OK)
         status = oto_network_create(&t->net, &t->shape, &dsp, err);
-    if (status == OTO_OK)
+    if (status == OTO_OK) {
+        oto_network_freeze(t->net, o->freeze);
         status = oto_network_workspace_create(&t->ws, t->net, err);
+    }
     if (status == OTO_OK)
         status = oto_adam_init(&t->adam, t->n, t->params, &adam, err);
     if (status == OTO_OK)
