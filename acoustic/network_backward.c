@@ -98,6 +98,8 @@ oto_status oto_network_backward(const struct oto_network *net, struct oto_networ
         if (l > net->n_frozen)
             below(net, ws, dparams, l, rows, pool);
     }
+    if (ws->kept.auxiliary && ws->auxiliary.layer < net->n_frozen)
+        oto_network_auxiliary_backward(net, ws, seqs, pool); /* its own weights are not frozen */
     if (dx != NULL && ws->kept.chunked)
         oto_windows_sum(rows, seqs, dx, dx_rows, shape->n_inputs);
     return OTO_OK;

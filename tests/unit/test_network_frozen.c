@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Backward above frozen layers: the same bits for all others, nothing for the frozen ones. */
+/* Backward above frozen layers: the same bits for all others, an auxiliary output among them, and
+ * nothing for the frozen ones. */
 #include "unit.h"
 
 #include "acoustic/network.h"
@@ -50,11 +51,21 @@ static void check_shape(const struct oto_network_shape *shape)
     float *frozen = random_numbers(n, 3), *before = random_numbers(n, 3);
     float *x = random_numbers(seqs.n_rows * (size_t)shape->n_inputs, 4), *dx = x;
     float *y = random_numbers(seqs.n_rows * (size_t)shape->n_outputs, 5), *dlogits = y;
+    const size_t n_auxiliary = oto_network_auxiliary_size(shape);
+    float *aux_params = random_numbers(n_auxiliary, 6), *aux_full = random_numbers(n_auxiliary, 7);
+    float *aux_y = random_numbers(seqs.n_rows * (size_t)shape->n_outputs, 8);
+    float *aux_frozen = random_numbers(n_auxiliary, 9);
     oto_network_set_parameters(net, params, NULL);
     for (int k = 0; k <= shape->n_layers; k++) {
         float *gradient = k == 0 ? full : frozen;
         const size_t first = first_of(shape, k);
         oto_network_freeze(net, k);
+        oto_network_workspace_set_auxiliary(
+            ws, &(struct oto_network_auxiliary){.layer = 1,
+                                                .params = aux_params,
+                                                .log_probs = aux_y,
+                                                .dlogits = aux_y,
+                                                .dparams = k == 0 ? aux_full : aux_frozen});
         memcpy(frozen, before, n * sizeof *before);
         assert_int_equal(oto_network_forward(net, ws, y, x, &seqs, 1, &dropout, NULL, NULL),
                          OTO_OK);
@@ -67,10 +78,13 @@ static void check_shape(const struct oto_network_shape *shape)
         assert_int_equal(
             oto_network_backward(net, ws, gradient, NULL, dlogits, x, &seqs, NULL, NULL), OTO_OK);
         assert_memory_equal(gradient + first, full + first, (n - first) * sizeof *full);
-        if (k > 0)
+        if (k > 0) {
             assert_memory_equal(gradient, before, first * sizeof *before);
+            assert_memory_equal(aux_frozen, aux_full, n_auxiliary * sizeof *aux_full);
+        }
     }
-    float *const owned[] = {params, full, frozen, before, x, y};
+    float *const owned[] = {params, full,       frozen,   before,     x,
+                            y,      aux_params, aux_full, aux_frozen, aux_y};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         oto_free(owned[i]);
     oto_network_workspace_destroy(ws);
