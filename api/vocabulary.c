@@ -124,6 +124,7 @@ static oto_status make_language(struct oto_vocabulary *v, struct oto_language_pa
     parts->words = &words;
     if (status == OTO_OK && (parts->lexicon != NULL || parts->lm != NULL || words.n > 0))
         status = oto_language_create_from(&v->language, parts, bundle->alphabet, &weights, err);
+    parts->words = NULL; /* read by now */
     oto_word_list_clear(&hot);
     oto_word_list_clear(&words);
     return status;

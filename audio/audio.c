@@ -196,7 +196,7 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     if (status == OTO_OK && request->input != NULL && options->pace > 0) {
         status = oto_source_pace(&audio->source, options->pace, err);
     }
-    if (audio->source != NULL) { /* pacing it may have failed */
+    if (status == OTO_OK) { /* else pacing may have failed, and there is no source */
         audio->source->stop = options->stop;
         audio->source->stop_arg = options->stop_arg;
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # An hour of sound as fast as it goes: nothing is lost, memory does not grow, times do not drift.
 . "$SOURCE_DIR/tests/cli/common.sh"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=0:thread_local_quarantine_size_kb=0" # what was freed is to be free
 command -v jq >/dev/null || {
     echo "skipped: no jq here"
     exit 77
