@@ -56,7 +56,7 @@ void oto_live_options_init(oto_live_options *options)
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,
                                   .silence_s = 0.8,
-                                  .min_confidence = 0.49};
+                                  .min_confidence = 0.3};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */

@@ -51,7 +51,7 @@ typedef struct oto_live_options {
     double max_utterance_s; /* longer ones are cut, 2 to 60; 20 */
     double silence_s;       /* a pause that ends an utterance, 0.2 to 10; 0.8 */
     /** Utterances whose n words are less sure than this plus 0.12/sqrt(n) on average are
-     * taken for noise and not told: 0 (told all the same) to 1; 0.49. No effect without words
+     * taken for noise and not told: 0 (told all the same) to 1; 0.3. No effect without words
      * (words = 0 of the recognizer's options). */
     double min_confidence;
     void (*utterance)(void *user_data, const oto_live_utterance *utterance);
