@@ -2,21 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The real program killed by the kernel at system calls that change files, or refused by a full disk or a broken one there:
 # whatever was the moment, it goes on from its checkpoint to the same bytes as an undisturbed run.
-set -u
-: "${OTOLITH:?}" "${BUILD_DIR:?}"
-maker=$BUILD_DIR/tests/train_test_overfit
-if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
-    echo "SKIP: needs $OTOLITH and $maker"
-    exit 77
-fi
-dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-faults-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
+. "$SOURCE_DIR/tests/train/common.sh"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the leak checker does not work under ptrace
 strace -qq -o "$dir/none" true 2>/dev/null || { echo "SKIP: no strace, or it may not trace here"; exit 77; }
 
-mkdir "$dir/corpus"
-"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
 cat > "$dir/recipe.conf" <<'RECIPE'
 layers = 1
 hidden = 16

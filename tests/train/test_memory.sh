@@ -2,20 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Memory does not grow with the corpus but for an index of it: features of many utterances are computed, read and changed in the
 # memory that few of them take.
-set -u
-: "${OTOLITH:?}" "${BUILD_DIR:?}"
-maker=$BUILD_DIR/tests/train_test_overfit
-if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
-    echo "SKIP: needs $OTOLITH and $maker"
-    exit 77
-fi
+. "$SOURCE_DIR/tests/train/common.sh"
 grep -q VmHWM /proc/self/status 2> /dev/null || { echo "SKIP: the kernel does not tell peak memory"; exit 77; }
 nm "$OTOLITH" 2> /dev/null | grep -q __asan_init && { echo "SKIP: AddressSanitizer keeps freed memory"; exit 77; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-memory-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
-mkdir "$dir/corpus"
-"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
 
 # manifest N: the same recordings under N names.
 manifest() {

@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Training under mpirun: the same bytes as one process alone with any number of processes and threads; a killed process ends the run,
 # which goes on from its checkpoint with another number of them; what differs between machines is said.
-set -u
-: "${OTOLITH:?}" "${BUILD_DIR:?}"
-maker=$BUILD_DIR/tests/train_test_overfit
-if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
-    echo "SKIP: needs $OTOLITH and $maker"
-    exit 77
-fi
+. "$SOURCE_DIR/tests/train/common.sh"
 command -v mpirun > /dev/null || { echo "SKIP: no mpirun"; exit 77; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-mpi-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
 
 # More processes than processors; containers often forbid reading another process's memory.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
@@ -20,8 +11,6 @@ mpi=(mpirun --oversubscribe)
 [ "$(id -u)" -ne 0 ] || mpi+=(--allow-run-as-root)
 "${mpi[@]}" -np 2 true 2> "$dir/err" || { echo "SKIP: mpirun does not run here: $(head -3 "$dir/err")"; exit 77; }
 
-mkdir "$dir/corpus"
-"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
 cat > "$dir/recipe.conf" <<'RECIPE'
 layers = 1
 hidden = 32
@@ -46,9 +35,7 @@ train() {
 }
 
 same() {
-    for file in best.oto last.oto best-dev.tsv; do
-        cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of one process"
-    done
+    same_files "$1" best.oto last.oto best-dev.tsv
 }
 
 train refused "${mpi[@]}" -np 2 "$OTOLITH" train --parts=1

@@ -3,19 +3,8 @@
 # Several processes train to the same bytes as one, with any number of threads; when one of them is killed at any moment the run
 # ends with its checkpoint intact and leaves no process behind, and goes on to the same bytes with another number of processes.
 # OTOLITH_KILLS=N: how many kills at random moments (8).
-set -u
-: "${OTOLITH:?}" "${BUILD_DIR:?}"
-maker=$BUILD_DIR/tests/train_test_overfit
-if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
-    echo "SKIP: needs $OTOLITH and $maker"
-    exit 77
-fi
-dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-processes-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
+. "$SOURCE_DIR/tests/train/common.sh"
 
-mkdir "$dir/corpus"
-"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
 cat > "$dir/recipe.conf" <<'RECIPE'
 layers = 2
 hidden = 48
@@ -42,20 +31,9 @@ checkpoint-minutes = 0
 log-steps = 1
 RECIPE
 
-# train NAME [OPTIONS]: in the background; its number in $!
-train() {
-    local name=$1
-    shift
-    OTOLITH_DATE=2020-01-02 "$OTOLITH" train --config="$dir/recipe.conf" --train="$dir/corpus/train.tsv" \
-        --dev="$dir/corpus/dev.tsv" --cache="$dir/cache" --out="$dir/$name" --name=toy --show=0 "$@" \
-        > "$dir/$name.out" 2> "$dir/$name.err" < /dev/null &
-}
-
 # same NAME: against the run of one process and one thread. Metrics but for what depends on time.
 same() {
-    for file in best.oto last.oto average.oto best-dev.tsv; do
-        cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of one process"
-    done
+    same_files "$1" best.oto last.oto average.oto best-dev.tsv
     sed -E 's/,"(audio_s_per_s|seconds|[a-z_]*_share)":[^,}]*//g' "$dir/$1/metrics.jsonl" > "$dir/metrics"
     cmp "$dir/whole.metrics" "$dir/metrics" || fail "$1: metrics differ: $(diff "$dir/whole.metrics" "$dir/metrics" | head -3)"
 }

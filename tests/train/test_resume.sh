@@ -1,19 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The real program, stopped by Ctrl-C, by SIGTERM and by kill -9 at any moment, ends with the same bytes as undisturbed.
-set -u
-: "${OTOLITH:?}" "${BUILD_DIR:?}"
-maker=$BUILD_DIR/tests/train_test_overfit
-if [ ! -x "$OTOLITH" ] || [ ! -x "$maker" ]; then
-    echo "SKIP: needs $OTOLITH and $maker"
-    exit 77
-fi
-dir=$(mktemp -d "${TMPDIR:-/tmp}/otolith-resume-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAIL: $*" >&2; exit 1; }
+. "$SOURCE_DIR/tests/train/common.sh"
 
-mkdir "$dir/corpus"
-"$maker" --make-corpus "$dir/corpus" || fail "no corpus"
 cat > "$dir/recipe.conf" <<'RECIPE'
 layers = 2
 hidden = 48
@@ -33,15 +22,6 @@ checkpoint-minutes = 0
 RECIPE
 sed -i "s|@CORPUS@|$dir/corpus|; s|@WAVE@|speed:0.3:0.9:1.1,room:0.5:0.1:0.2,background:0.5:5:20:$dir/corpus,telephone:0.3:-30:-10,codec:0.3:10:20|" "$dir/recipe.conf"
 
-# train NAME [OPTIONS]: in the background; its number in $!
-train() {
-    local name=$1
-    shift
-    OTOLITH_DATE=2020-01-02 "$OTOLITH" train --config="$dir/recipe.conf" --train="$dir/corpus/train.tsv" \
-        --dev="$dir/corpus/dev.tsv" --cache="$dir/cache" --out="$dir/$name" --name=toy --show=0 "$@" \
-        > "$dir/$name.out" 2> "$dir/$name.err" &
-}
-
 # Steps that the run's metrics tell of.
 steps() {
     local n
@@ -50,9 +30,7 @@ steps() {
 }
 
 same() {
-    for file in best.oto last.oto; do
-        cmp "$dir/whole/$file" "$dir/$1/$file" || fail "$1: $file is not that of the undisturbed run"
-    done
+    same_files "$1" best.oto last.oto
     echo "$1: the same bytes"
 }
 

@@ -1,174 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole runs in small: the same bytes on any number of threads, and after any number of stops. */
-#include "unit.h"
-
+/* Whole runs in small: the same bytes on any number of threads, other starts, ends and averages. */
 #include "models/bundle.h"
-#include "toy_corpus.h"
+#include "trainer_run.h"
 #include "training/checkpoint.h"
-#include "training/trainer.h"
-
-/* A run's options, changed by the test before it starts. */
-struct run {
-    struct oto_train_options train;
-    struct oto_frontend_options frontend;
-    struct oto_beam_options beam;
-    int stop_after; /* steps until stop; 0 = never */
-    int n_steps;
-    struct oto_train_result result;
-};
-
-static char folder[64];
-
-static void set(struct run *r, const char *name, const char *value)
-{
-    oto_error err = {0};
-    if (oto_options_find(oto_train_option_table, oto_train_n_options, name))
-        assert_int_equal(oto_options_set(oto_train_option_table, oto_train_n_options, &r->train,
-                                         name, value, &err),
-                         0);
-    else
-        assert_int_equal(oto_options_set(oto_frontend_option_table, oto_frontend_n_options,
-                                         &r->frontend, name, value, &err),
-                         0);
-}
-
-/* Everything that could break sameness is on: dropout, masks, speeds, moving average, repeats. */
-static void init_run(struct run *r, const char *out)
-{
-    oto_error err = {0};
-    char list[200], path[200];
-    memset(r, 0, sizeof *r);
-    assert_int_equal(oto_options_init(oto_train_option_table, oto_train_n_options, &r->train, &err),
-                     0);
-    assert_int_equal(
-        oto_options_init(oto_frontend_option_table, oto_frontend_n_options, &r->frontend, &err), 0);
-    assert_int_equal(oto_options_init(oto_beam_option_table, oto_beam_n_options, &r->beam, &err),
-                     0);
-    static const char *const options[][2] = {
-        {"layers", "2"},
-        {"hidden", "12"},
-        {"dropout", "0.2"},
-        {"epochs", "3"},
-        {"batch-seconds", "3"},
-        {"lr", "0.01"},
-        {"warmup-steps", "3"},
-        {"ema", "0.9"},
-        {"time-masks", "1"},
-        {"time-mask-ms", "60"},
-        {"freq-masks", "1"},
-        {"freq-mask-bins", "3"},
-        {"mask-warmup", "2"},
-        {"speeds", "0.9,1.1"},
-        {"short-epochs", "1"},
-        {"tempo", "0.1"},
-        {"feature-noise", "0.3"},
-        {"perturb", "warp:0.5:0.9:1.1,reverb:0.5:0.1:0.4,colour:0.5:0:9,noise:0.8:5:30"},
-        {"cmvn", "global"},
-        {"chunk-share", "0.5"},
-        {"chunk-ms", "60..200"},
-        {"context-ms", "0..90"},
-        {"label-smoothing", "0.1"},
-        {"weight-noise", "0.01"},
-        {"average-best", "2"},
-        {"auxiliary-layer", "1"},
-        {"auxiliary-weight", "0.4"},
-        {"show", "1"},
-        {"date", "2020-01-02"},
-        {"threads", "1"},
-        {"name", "toy"},
-        {"mels", "16"},
-        {"ceps", "8"},
-        {"log-steps", "1"},
-        {"checkpoint-minutes", "1000"},
-    };
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        set(r, options[i][0], options[i][1]);
-    snprintf(list, sizeof list, "%s/train.tsv*2,%s/more.tsv", folder, folder);
-    set(r, "train", list);
-    snprintf(path, sizeof path, "%s/dev.tsv", folder);
-    set(r, "dev", path);
-    snprintf(path, sizeof path, "%s/%s", folder, out);
-    set(r, "out", path);
-    snprintf(path, sizeof path, "%s/cache",
-             folder); /* shared, so that only the first run computes features */
-    set(r, "cache", path);
-}
-
-static void clear_run(struct run *r)
-{
-    oto_options_clear(oto_train_option_table, oto_train_n_options, &r->train);
-    oto_options_clear(oto_frontend_option_table, oto_frontend_n_options, &r->frontend);
-    oto_options_clear(oto_beam_option_table, oto_beam_n_options, &r->beam);
-}
-
-static bool stop(void *arg)
-{
-    struct run *r = arg;
-    r->n_steps++;
-    return r->stop_after > 0 && r->n_steps >= r->stop_after;
-}
-
-static oto_status start(struct run *r, oto_error *err)
-{
-    const struct oto_train_setup setup = {.options = &r->train,
-                                          .frontend = &r->frontend,
-                                          .beam = &r->beam,
-                                          .stop = stop,
-                                          .stop_arg = r};
-    r->n_steps = 0;
-    return oto_train(&setup, &r->result, err);
-}
-
-static void run_to_end(struct run *r)
-{
-    oto_error err = {0};
-    if (start(r, &err) != OTO_OK)
-        fail_msg("%s", err.message);
-}
-
-static int make_corpus(void **state)
-{
-    (void)state;
-    unit_make_folder(folder);
-    toy_corpus(folder, "train", 12, 1);
-    toy_corpus(folder, "more", 5, 2);
-    toy_corpus(folder, "dev", 4, 3);
-    return 0;
-}
-
-static int remove_corpus(void **state)
-{
-    (void)state;
-    unit_remove_folder(folder);
-    return 0;
-}
-
-static void assert_same_run(const char *a, const char *b)
-{
-    static const char *const files[] = {"best.oto", "last.oto", "average.oto"};
-    char folder_a[200], folder_b[200];
-    snprintf(folder_a, sizeof folder_a, "%s/%s", folder, a);
-    snprintf(folder_b, sizeof folder_b, "%s/%s", folder, b);
-    for (size_t i = 0; i < 3; i++)
-        if (!toy_same_file(folder_a, files[i], folder_b, files[i]))
-            fail_msg("%s of runs %s and %s differ", files[i], a, b);
-}
-
-/* The uninterrupted run that others are compared with. */
-static struct oto_train_result reference(void)
-{
-    static struct oto_train_result result;
-    static bool done;
-    if (!done) {
-        struct run r;
-        init_run(&r, "reference");
-        run_to_end(&r);
-        result = r.result;
-        clear_run(&r);
-        done = true;
-    }
-    return result;
-}
 
 static void threads_do_not_matter(void **state)
 {
@@ -197,168 +31,6 @@ static void another_seed_gives_another_model(void **state)
     snprintf(a, sizeof a, "%s/reference", folder);
     snprintf(b, sizeof b, "%s/seed", folder);
     assert_false(toy_same_file(a, "last.oto", b, "last.oto"));
-    clear_run(&r);
-}
-
-/* Stops after every k-th step, k from 1: in the middle of epochs, at their ends, at the very end.
- */
-static void resumes_exactly(void **state)
-{
-    (void)state;
-    uint64_t n_steps = reference().n_steps;
-    assert_true(n_steps > 10);
-    static const int every[] = {1, 4, 7};
-    for (size_t i = 0; i < 3; i++) {
-        struct run r;
-        oto_error err = {0};
-        char name[20];
-        int stops = 0;
-        snprintf(name, sizeof name, "every%d", every[i]);
-        init_run(&r, name);
-        r.stop_after = every[i];
-        oto_status status;
-        while ((status = start(&r, &err)) == OTO_ERR_INTERRUPTED && stops < 200) {
-            stops++;
-            set(&r, "resume", "true");
-            set(&r, "threads", stops % 2 ? "2" : "1");
-        }
-        if (status != OTO_OK)
-            fail_msg("%s", err.message);
-        assert_true(stops > 1);
-        assert_same_run("reference", name);
-        assert_int_equal(r.result.n_steps, n_steps);
-        assert_true(r.result.dev_cer == reference().dev_cer);
-        clear_run(&r);
-    }
-}
-
-/* Each step and epoch stands in the metrics once, also when a run was stopped between. */
-static void metrics_have_no_gaps(void **state)
-{
-    (void)state;
-    static const char *const runs[] = {"reference", "every4"};
-    uint64_t n_steps = reference().n_steps;
-    for (size_t i = 0; i < 2; i++) {
-        char path[200], expected[40];
-        size_t n;
-        snprintf(path, sizeof path, "%s/%s", folder, runs[i]);
-        char *text = (char *)toy_read(path, "metrics.jsonl", &n);
-        assert_non_null(text);
-        const char *p = text;
-        for (uint64_t s = 1; s <= n_steps; s++) {
-            snprintf(expected, sizeof expected, "{\"kind\":\"step\",\"step\":%d,", (int)s);
-            p = strstr(p, expected);
-            if (!p)
-                fail_msg("%s: step %d is missing or out of order", runs[i], (int)s);
-        }
-        int n_lines = 0;
-        for (p = text; *p; p++)
-            n_lines += *p == '\n';
-        assert_int_equal(n_lines, (int)n_steps + 3);
-        free(text);
-    }
-}
-
-static void refuses_a_used_folder(void **state)
-{
-    (void)state;
-    struct run r;
-    oto_error err = {0};
-    reference();
-    init_run(&r, "reference");
-    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
-    assert_non_null(strstr(err.message, "--resume"));
-    clear_run(&r);
-}
-
-static void refuses_to_resume_another_recipe(void **state)
-{
-    (void)state;
-    struct run r;
-    oto_error err = {0};
-    reference();
-    init_run(&r, "reference");
-    set(&r, "resume", "true");
-    set(&r, "lr", "0.02");
-    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
-    assert_non_null(strstr(err.message, "'lr = 0.01', not 'lr = 0.02'"));
-    set(&r, "lr", "0.01");
-    char other[200];
-    snprintf(other, sizeof other, "%s/more.tsv", folder);
-    set(&r, "train", other);
-    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
-    assert_non_null(strstr(err.message, "manifests"));
-    clear_run(&r);
-}
-
-/* Takes a line out of the recipe of a folder's checkpoint. */
-static void forget_option(const char *run, const char *line)
-{
-    struct oto_checkpoint c;
-    char path[200], recipe[8000];
-    snprintf(path, sizeof path, "%s/%s", folder, run);
-    assert_int_equal(oto_checkpoint_load(&c, path, NULL), OTO_OK);
-    const char *at = strstr(c.recipe, line);
-    assert_non_null(at);
-    snprintf(recipe, sizeof recipe, "%.*s%s", (int)(at - c.recipe), c.recipe, at + strlen(line));
-    c.recipe = recipe;
-    assert_int_equal(oto_checkpoint_save(&c, path, 1, NULL), OTO_OK);
-    oto_checkpoint_close(&c);
-}
-
-/* An option that came later than the checkpoint had its default value then. */
-static void resumes_a_recipe_of_before(void **state)
-{
-    (void)state;
-    struct run r;
-    oto_error err = {0};
-    init_run(&r, "before");
-    set(&r, "chunk-share", "0");
-    r.stop_after = 2;
-    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
-    set(&r, "resume", "true");
-    forget_option("before", "chunk-share = 0\n");
-    set(&r, "chunk-share", "0.5");
-    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
-    assert_contains(err.message, "'chunk-share = 0', not 'chunk-share = 0.5'");
-    set(&r, "chunk-share", "0");
-    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
-    forget_option("before", "lr = 0.01\n");
-    assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
-    assert_contains(err.message, "'lr = 0.001', not 'lr = 0.01'");
-    clear_run(&r);
-}
-
-static void resumes_from_an_older_checkpoint(void **state)
-{
-    (void)state;
-    struct run r;
-    oto_error err = {0};
-    char path[200];
-    size_t n;
-    init_run(&r, "damaged");
-    r.stop_after = 9;
-    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
-    set(&r, "resume", "true");
-    r.stop_after = 3;
-    assert_int_equal(start(&r, &err), OTO_ERR_INTERRUPTED);
-    snprintf(path, sizeof path, "%s/damaged", folder);
-    unsigned char *data = toy_read(path, "checkpoint.bin", &n);
-    assert_non_null(data);
-    data[n / 2] ^= 4;
-    toy_write(path, "checkpoint.bin", data, n);
-    free(data);
-    struct toy_log *log = malloc(sizeof *log);
-    assert_non_null(log);
-    toy_log_catch(log);
-    r.stop_after = 0;
-    run_to_end(&r);
-    oto_log_set(NULL, NULL, OTO_LOG_ERROR);
-    assert_non_null(strstr(log->text, "checkpoint.bin: section '"));
-    assert_non_null(strstr(log->text, "checkpoint-1.bin"));
-    free(log);
-    reference();
-    assert_same_run("reference", "damaged");
     clear_run(&r);
 }
 
@@ -522,7 +194,6 @@ static void keeps_frozen_layers(void **state)
     oto_bundle_destroy(b);
 }
 
-/* At a rate of zero no epoch is better than the first: the rate is halved, then patience ends. */
 /* Of three epochs the mean of two: that of their last models, which a run of fewer epochs would
  * leave. */
 static void averages_the_best_epochs(void **state)
@@ -557,6 +228,7 @@ static void averages_the_best_epochs(void **state)
     oto_bundle_destroy(last[1]);
 }
 
+/* At a rate of zero no epoch is better than the first: the rate is halved, then patience ends. */
 static void stops_without_gain(void **state)
 {
     (void)state;
@@ -619,12 +291,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(another_seed_gives_another_model),
-        cmocka_unit_test(resumes_exactly),
-        cmocka_unit_test(metrics_have_no_gaps),
-        cmocka_unit_test(refuses_a_used_folder),
-        cmocka_unit_test(refuses_to_resume_another_recipe),
-        cmocka_unit_test(resumes_a_recipe_of_before),
-        cmocka_unit_test(resumes_from_an_older_checkpoint),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
         cmocka_unit_test(takes_a_new_alphabet),
