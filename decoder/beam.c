@@ -24,6 +24,7 @@
 
 #include "base/mem.h"
 #include "decoder/beam_private.h"
+#include "decoder/beam_ranks.h"
 
 /** Least natural log-probability of the blank where every prefix must live on. */
 #define IMPOSSIBLE (-1000.0)
@@ -43,14 +44,16 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
     beam->n_symbols = n_symbols;
     beam->entries = oto_calloc(n, sizeof *beam->entries);
     beam->candidates = oto_calloc(n, sizeof *beam->candidates);
-    beam->order = oto_calloc(n > K ? n : K, sizeof *beam->order);
+    beam->order = oto_calloc(n, sizeof *beam->order);
+    beam->ranks = oto_calloc(n > K ? n : K, sizeof *beam->ranks);
     beam->scratch = oto_calloc(n > K ? n : K, sizeof *beam->scratch);
     beam->symbols = oto_calloc(K, sizeof *beam->symbols);
     beam->log_y = oto_calloc(K, sizeof *beam->log_y);
     beam->finals = oto_calloc(n, sizeof *beam->finals);
     beam->stamps = oto_calloc(K, sizeof *beam->stamps);
-    if (!beam->entries || !beam->candidates || !beam->order || !beam->scratch || !beam->symbols ||
-        !beam->log_y || !beam->finals || !beam->stamps || !oto_trie_reserve(&beam->trie, 1)) {
+    if (!beam->entries || !beam->candidates || !beam->order || !beam->ranks || !beam->scratch ||
+        !beam->symbols || !beam->log_y || !beam->finals || !beam->stamps ||
+        !oto_trie_reserve(&beam->trie, 1)) {
         oto_beam_destroy(beam);
         return oto_fail_memory(err, "beam search");
     }
@@ -69,6 +72,7 @@ void oto_beam_destroy(struct oto_beam *beam)
     oto_free(beam->entries);
     oto_free(beam->candidates);
     oto_free(beam->order);
+    oto_free(beam->ranks);
     oto_free(beam->scratch);
     oto_free(beam->symbols);
     oto_free(beam->log_y);
@@ -120,48 +124,6 @@ void oto_beam_reset(struct oto_beam *beam)
         oto_context_start(beam->language, &beam->contexts[OTO_TRIE_ROOT]);
 }
 
-/** Sorts indices by a strict total order; runs that are in order already cost one comparison each.
- */
-static inline void sort(int32_t *order, int32_t *scratch, int n,
-                        bool (*before)(const struct oto_beam *, int32_t, int32_t),
-                        const struct oto_beam *beam)
-{
-    enum { RUN = 8 };
-    for (int start = 0; start < n; start += RUN)
-        for (int i = start + 1; i < start + RUN && i < n; i++) {
-            int32_t x = order[i];
-            int j = i;
-            for (; j > start && before(beam, x, order[j - 1]); j--)
-                order[j] = order[j - 1];
-            order[j] = x;
-        }
-    for (int width = RUN; width < n; width *= 2)
-        for (int start = 0; start + width < n; start += 2 * width) {
-            int middle = start + width, end = middle + width < n ? middle + width : n;
-            if (!before(beam, order[middle], order[middle - 1]))
-                continue;
-            for (int i = start; i < middle; i++)
-                scratch[i] = order[i];
-            for (int i = start, j = middle, out = start; i < middle; out++)
-                order[out] =
-                    j < end && before(beam, order[j], scratch[i]) ? order[j++] : scratch[i++];
-        }
-}
-
-static inline bool symbol_before(const struct oto_beam *beam, int32_t a, int32_t b)
-{
-    return beam->log_y[a] > beam->log_y[b] || (beam->log_y[a] == beam->log_y[b] && a < b);
-}
-
-/** Better score first, then by labels, so that no two candidates are equal. */
-static inline bool candidate_before(const struct oto_beam *beam, int32_t a, int32_t b)
-{
-    const struct oto_beam_candidate *x = &beam->candidates[a], *y = &beam->candidates[b];
-    if (x->total != y->total)
-        return x->total > y->total;
-    return oto_trie_compare(&beam->trie, x->node, x->more, y->node, y->more) < 0;
-}
-
 static inline bool is_strict(const struct oto_beam *beam)
 {
     return beam->language && beam->language->strict;
@@ -187,6 +149,16 @@ static int insert_symbol(struct oto_beam *beam, int32_t k, int n)
     return n + 1;
 }
 
+/** Likeliest first, of equals the smaller. */
+static void sort_symbols(struct oto_beam *beam, int n)
+{
+    for (int i = 0; i < n; i++)
+        beam->ranks[i] = (struct oto_rank){beam->log_y[beam->symbols[i]], beam->symbols[i]};
+    oto_rank_sort(beam, n, oto_symbol_before);
+    for (int i = 0; i < n; i++)
+        beam->symbols[i] = beam->ranks[i].item;
+}
+
 /** The symbols of a frame that are looked at: the best always, others above the threshold, top_n at
  * most. */
 static void choose_symbols(struct oto_beam *beam, const float *log_probs)
@@ -206,7 +178,7 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
             beam->symbols[n++] = k;
     }
     if (beam->options.top_n == 0)
-        sort(beam->symbols, beam->scratch, n, symbol_before, beam);
+        sort_symbols(beam, n);
     beam->n_labels = 0;
     for (int i = 0; i < n; i++)
         if (beam->symbols[i] != 0)
@@ -258,52 +230,48 @@ static void note_onset(struct oto_beam *beam, int32_t node, double onset)
     n->frame = beam->n_frames < INT_MAX ? (int32_t)beam->n_frames : INT_MAX;
 }
 
-/** Moves order[i] down to its place in a heap with the worst candidate at the root. */
-static void sift_down(struct oto_beam *beam, int32_t i, int32_t n)
-{
-    int32_t x = beam->order[i];
-    for (int32_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && candidate_before(beam, beam->order[child], beam->order[child + 1]))
-            child++;
-        if (!candidate_before(beam, x, beam->order[child]))
-            break;
-        beam->order[i] = beam->order[child];
-    }
-    beam->order[i] = x;
-}
-
-static void make_heap(struct oto_beam *beam, int32_t n)
-{
-    for (int32_t i = n / 2 - 1; i >= 0; i--)
-        sift_down(beam, i, n);
-}
-
-/** As candidate_before(). */
-static bool is_better(const struct oto_beam *beam, const struct oto_beam_candidate *a,
-                      const struct oto_beam_candidate *b)
+/** Whether one candidate is better than another; as oto_candidate_before(). */
+static inline bool is_better(const struct oto_beam *beam, const struct oto_beam_candidate *a,
+                             const struct oto_beam_candidate *b)
 {
     return a->total > b->total ||
            (a->total == b->total &&
             oto_trie_compare(&beam->trie, a->node, a->more, b->node, b->more) < 0);
 }
 
+/** Nothing with this score can come into the beam, or beside it. */
+static inline bool is_hopeless(const struct oto_beam *beam, double score)
+{
+    return score < beam->floor;
+}
+
+/** What comes into a full beam must reach its worst, or the spare. */
+static inline void raise_floor(struct oto_beam *beam)
+{
+    beam->floor = fmin(beam->ranks[0].score, beam->spare.total);
+}
+
 /** Takes a candidate in; when the beam is full, for the worst of those there, if it is better.
  * Returns their number. */
-static int32_t offer(struct oto_beam *beam, struct oto_beam_candidate c, int32_t n)
+static int32_t offer(struct oto_beam *beam, const struct oto_beam_candidate *c, int32_t n)
 {
-    if (is_better(beam, &c, &beam->spare) && oto_beam_is_complete(beam, c.place))
-        beam->spare = c;
+    if (is_better(beam, c, &beam->spare) && oto_beam_is_complete(beam, c->place))
+        beam->spare = *c;
     if (n < beam->options.beam) {
-        beam->candidates[n] = c;
-        beam->order[n] = n;
-        if (++n == beam->options.beam)
-            make_heap(beam, n);
+        beam->candidates[n] = *c;
+        beam->ranks[n] = (struct oto_rank){c->total, n};
+        if (++n == beam->options.beam) {
+            oto_rank_make_heap(beam, n);
+            raise_floor(beam);
+        }
         return n;
     }
-    struct oto_beam_candidate *worst = &beam->candidates[beam->order[0]];
-    if (is_better(beam, &c, worst)) {
-        *worst = c;
-        sift_down(beam, 0, n);
+    struct oto_beam_candidate *worst = &beam->candidates[beam->ranks[0].item];
+    if (is_better(beam, c, worst)) {
+        *worst = *c;
+        beam->ranks[0].score = c->total;
+        oto_rank_sift_down(beam, 0, n);
+        raise_floor(beam);
     }
     return n;
 }
@@ -335,35 +303,29 @@ static int32_t stay(struct oto_beam *beam)
             place = beam->contexts[e->node].place;
             language = beam->contexts[e->node].score;
         }
+        const struct oto_beam_candidate c = {total, blank, label, e->node, 0, place, language};
         if (total > OTO_LOG_0)
-            n = offer(beam,
-                      (struct oto_beam_candidate){total, blank, label, e->node, 0, place, language},
-                      n);
+            n = offer(beam, &c, n);
     }
     return n;
-}
-
-/** Whether nothing with this score can come into the beam, or beside it. */
-static inline bool is_hopeless(const struct oto_beam *beam, double score, int32_t n)
-{
-    return n == beam->options.beam && score < beam->candidates[beam->order[0]].total &&
-           score < beam->spare.total;
 }
 
 /** Offers an extension of a prefix by k, where the language allows it. */
 static int32_t offer_extension(struct oto_beam *beam, const struct oto_beam_entry *e, int32_t k,
                                int32_t n)
 {
-    struct oto_beam_candidate c = {.node = e->node, .more = k, .blank = OTO_LOG_0};
-    double step = 0.0;
+    double total = extend(beam, e, k), language = 0.0;
+    int32_t place = 0;
     if (beam->language) {
         struct oto_context *context = &beam->contexts[e->node];
-        if (!oto_context_step(beam->language, context, k, &c.language, &c.place))
+        if (!oto_context_step(beam->language, context, k, &language, &place))
             return n;
-        step = c.language - context->score;
+        total += language - context->score;
     }
-    c.label = c.total = extend(beam, e, k) + step;
-    return c.total > OTO_LOG_0 ? offer(beam, c, n) : n;
+    if (!(total > OTO_LOG_0) || is_hopeless(beam, total))
+        return n;
+    const struct oto_beam_candidate c = {total, OTO_LOG_0, total, e->node, k, place, language};
+    return offer(beam, &c, n);
 }
 
 /** Marks the labels that extend a prefix to one that is in the beam. */
@@ -382,16 +344,14 @@ static void mark_children(struct oto_beam *beam, const struct oto_beam_entry *e)
  */
 static int32_t extend_all(struct oto_beam *beam, int32_t n)
 {
-    if (beam->n_labels == 0)
-        return n;
     for (int32_t i = 0; i < beam->n_entries; i++) {
         const struct oto_beam_entry *e = &beam->entries[i];
-        if (is_hopeless(beam, e->total + beam->log_y[beam->symbols[0]], n))
+        if (is_hopeless(beam, e->total + beam->log_y[beam->symbols[0]]))
             break;
         mark_children(beam, e);
         for (int32_t j = 0; j < beam->n_labels; j++) {
             int32_t k = beam->symbols[j];
-            if (is_hopeless(beam, e->total + beam->log_y[k], n))
+            if (is_hopeless(beam, e->total + beam->log_y[k]))
                 break;
             if (beam->stamps[k] != beam->stamp)
                 n = offer_extension(beam, e, k, n);
@@ -403,20 +363,23 @@ static int32_t extend_all(struct oto_beam *beam, int32_t n)
 /** The same with a language, where an extension may score higher than its prefix. */
 static int32_t extend_all_with_language(struct oto_beam *beam, int32_t n)
 {
-    const struct oto_language *language = beam->language;
-    int32_t space = language->lexicon->space;
-    for (int32_t i = 0; i < beam->n_entries && beam->n_labels > 0; i++) {
+    const int32_t space = beam->language->lexicon->space;
+    const double likeliest = beam->log_y[beam->symbols[0]];
+    const double log_y_space = space > 0 ? beam->log_y[space] : OTO_LOG_0;
+    for (int32_t i = 0; i < beam->n_entries; i++) {
         const struct oto_beam_entry *e = &beam->entries[i];
         const struct oto_context *context = &beam->contexts[e->node];
-        double most = e->total + oto_context_gain(language, context);
+        const double most = e->total + context->gain;
+        const double most_space = e->total + context->space_gain + log_y_space;
+        const bool with_space = log_y_space > OTO_LOG_0 && !is_hopeless(beam, most_space);
+        if (!with_space && is_hopeless(beam, most + likeliest))
+            continue;
         mark_children(beam, e);
-        if (space > 0 && beam->log_y[space] > OTO_LOG_0 && beam->stamps[space] != beam->stamp &&
-            !is_hopeless(
-                beam, e->total + oto_context_space_gain(language, context) + beam->log_y[space], n))
+        if (with_space && beam->stamps[space] != beam->stamp)
             n = offer_extension(beam, e, space, n);
         for (int32_t j = 0; j < beam->n_labels; j++) {
             int32_t k = beam->symbols[j];
-            if (is_hopeless(beam, most + beam->log_y[k], n))
+            if (is_hopeless(beam, most + beam->log_y[k]))
                 break;
             if (k != space && beam->stamps[k] != beam->stamp)
                 n = offer_extension(beam, e, k, n);
@@ -429,16 +392,18 @@ static int32_t extend_all_with_language(struct oto_beam *beam, int32_t n)
  * the spare where none of them ends with a whole word. Returns their number. */
 static int32_t choose_candidates(struct oto_beam *beam, int32_t n)
 {
-    sort(beam->order, beam->scratch, n, candidate_before, beam);
-    double best = beam->candidates[beam->order[0]].total;
+    const struct oto_rank *ranks = beam->ranks;
+    for (int32_t i = 0; i < n; i++) /* where they stand: most are in the last frame's order */
+        beam->ranks[i] = (struct oto_rank){beam->candidates[i].total, i};
+    oto_rank_sort(beam, n, oto_candidate_before);
     while (beam->options.score_margin > 0.0 &&
-           beam->candidates[beam->order[n - 1]].total < best - beam->options.score_margin)
+           ranks[n - 1].score < ranks[0].score - beam->options.score_margin)
         n--;
     for (int32_t i = 0; i < n; i++)
-        if (oto_beam_is_complete(beam, beam->candidates[beam->order[i]].place))
+        if (oto_beam_is_complete(beam, beam->candidates[ranks[i].item].place))
             return n;
     beam->candidates[beam->options.beam] = beam->spare;
-    beam->order[n] = beam->options.beam;
+    beam->ranks[n] = (struct oto_rank){beam->spare.total, beam->options.beam};
     return n + 1;
 }
 
@@ -449,7 +414,7 @@ static void renew_entries(struct oto_beam *beam, int32_t n)
     n = choose_candidates(beam, n);
     for (int32_t i = 0; i < n;
          i++) { /* before anything is released, as parents may only live in the old beam */
-        struct oto_beam_candidate *c = &beam->candidates[beam->order[i]];
+        struct oto_beam_candidate *c = &beam->candidates[beam->ranks[i].item];
         if (c->more) {
             int32_t parent = c->node;
             c->node = oto_trie_child(trie, parent, c->more);
@@ -465,7 +430,7 @@ static void renew_entries(struct oto_beam *beam, int32_t n)
         oto_trie_release(trie, beam->entries[i].node);
     }
     for (int32_t i = 0; i < n; i++) {
-        const struct oto_beam_candidate *c = &beam->candidates[beam->order[i]];
+        const struct oto_beam_candidate *c = &beam->candidates[beam->ranks[i].item];
         beam->entries[i] = (struct oto_beam_entry){c->total, c->blank,      c->label,
                                                    c->node,  OTO_TRIE_NONE, OTO_TRIE_NONE};
         trie->nodes[c->node].entry = i;
@@ -489,6 +454,7 @@ static void step(struct oto_beam *beam, const float *log_probs)
     if (beam->n_labels > 0) {
         beam->spare =
             (struct oto_beam_candidate){.total = is_strict(beam) ? OTO_LOG_0 : (double)INFINITY};
+        beam->floor = OTO_LOG_0;
         int32_t n = stay(beam);
         n = beam->language ? extend_all_with_language(beam, n) : extend_all(beam, n);
         /* n >= 1: the likeliest symbol, or if strict the blank, keeps or extends any prefix */

@@ -28,6 +28,12 @@ struct oto_beam_candidate {
     double language;    /* score of the prefix by the language, which is in the others */
 };
 
+/** A candidate, or a symbol, with its score beside it. */
+struct oto_rank {
+    double score;
+    int32_t item;
+};
+
 struct oto_beam {
     struct oto_beam_options options;
     int n_symbols;
@@ -40,7 +46,9 @@ struct oto_beam {
     struct oto_beam_entry *entries;        /* [beam + 1] best first, the spare last */
     struct oto_beam_candidate *candidates; /* [beam + 1] */
     struct oto_beam_candidate spare;       /* the best that is complete; total +inf unless strict */
-    int32_t *order, *scratch;              /* [max(beam + 1, n_symbols)] */
+    double floor;                          /* what scores less cannot come in; -inf at first */
+    struct oto_rank *ranks, *scratch;      /* [max(beam + 1, n_symbols)] */
+    int32_t *order;                        /* [beam + 1] oto_beam_n_best() */
     int32_t n_labels;
     int32_t *symbols; /* [n_labels] looked at in the frame, likeliest first, without the blank */
     double *log_y;    /* [n_symbols] of the frame, OTO_LOG_0 where the symbol is not looked at */

@@ -41,6 +41,9 @@ static void link_nodes(struct oto_boost *b)
     const struct oto_lexicon *tree = b->tree;
     for (int32_t i = 0; i < tree->n_nodes; i++) {
         const struct oto_lexicon_node *node = &tree->nodes[i];
+        b->labels[i] = node->labels;
+        if (b->fail[i] != OTO_BOOST_OFF) /* which stands before */
+            b->labels[i] |= b->labels[b->fail[i]];
         for (int32_t c = node->first_child; c < node->first_child + node->n_children; c++) {
             int32_t fail = oto_boost_next(b, b->fail[i], tree->nodes[c].label);
             b->fail[c] = fail;
@@ -69,8 +72,9 @@ oto_status oto_boost_create(struct oto_boost **out, const struct oto_word_list *
         b->pending = oto_calloc(n, sizeof *b->pending);
         b->behind = oto_calloc(n, sizeof *b->behind);
         b->reward = oto_calloc(n, sizeof *b->reward);
+        b->labels = oto_calloc(n, sizeof *b->labels);
         if (!b->values || !b->parents || !b->depths || !b->fail || !b->pending || !b->behind ||
-            !b->reward)
+            !b->reward || !b->labels)
             status = oto_fail_memory(err, "hot words");
     }
     if (status != OTO_OK) {
@@ -93,6 +97,7 @@ void oto_boost_destroy(struct oto_boost *b)
     oto_free(b->pending);
     oto_free(b->behind);
     oto_free(b->reward);
+    oto_free(b->labels);
     oto_free(b->values);
     oto_free(b->parents);
     oto_free(b->depths);

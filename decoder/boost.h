@@ -32,6 +32,8 @@ struct oto_boost {
     double *reward;  /* [n_nodes] worth of the phrases that end here, if the word ends here, too */
     double *pending; /* [n_nodes] worth of the phrases that have begun here, >= 0 */
     double *behind;  /* [n_nodes] the same with a space behind */
+    /* [n_nodes] bit (label modulo 64) of each label but the space that leads from here to a node */
+    uint64_t *labels;
 };
 
 /** From a sorted list that is not empty; values are the phrases' in natural log. */

@@ -217,6 +217,28 @@ static inline void set_boost(const struct oto_language *l, struct oto_context *c
     c->boost = state;
     c->boost_letter = off ? -(double)INFINITY : l->promise_below[state];
     c->boost_space = off ? 0.0 : l->boost->behind[state];
+    c->boost_labels = off ? 0 : l->boost->labels[state];
+}
+
+/** Of a word of n letters that no known word begins like. */
+static double unknown_score(const struct oto_language *l, const struct oto_context *c, int32_t n)
+{
+    return c->words + l->unknown + l->options.unknown_weight * n;
+}
+
+/** How much the score may rise by a letter, and by a space: p <= 1. */
+static inline void set_gains(const struct oto_language *l, struct oto_context *c)
+{
+    double best = c->score;
+    if (l->lm && c->n_letters == 0)
+        best = c->words + l->ahead[OTO_LEXICON_ROOT];
+    if (l->lm && !l->strict)
+        best = fmax(best, unknown_score(l, c, c->n_letters + 1));
+    best = fmax(best, c->words + c->boost_letter);
+    c->gain = best - c->score;
+    c->space_gain = c->words + l->options.word_bonus + c->boost_space - c->score;
+    if (l->boost)
+        c->space_gain += oto_boost_reward(l->boost, c->boost);
 }
 
 void oto_context_start(const struct oto_language *l, struct oto_context *c)
@@ -225,6 +247,7 @@ void oto_context_start(const struct oto_language *l, struct oto_context *c)
     set_boost(l, c, l->boost ? OTO_BOOST_START : OTO_BOOST_OFF);
     if (l->lm)
         oto_lm_start(l->lm, &c->state);
+    set_gains(l, c);
 }
 
 /** Scores the word that has begun as a whole one. */
@@ -234,17 +257,17 @@ static void end_word(const struct oto_language *l, struct oto_context *c)
         return;
     c->ended = true;
     c->end_words = c->words;
+    c->end_state = c->state;
     if (l->boost && c->n_letters > 0)
         c->end_words += oto_boost_reward(l->boost, c->boost);
-    if (!l->lm || c->n_letters == 0) {
-        c->end_state = c->state;
-        return;
+    if (l->lm && c->n_letters > 0) {
+        int32_t word = c->place == OTO_LEXICON_NONE ? -1 : l->lexicon->nodes[c->place].word;
+        uint32_t lm_word = word < 0 ? OTO_LM_UNKNOWN : l->lm_words[word];
+        double log10_p = oto_lm_score(l->lm, &c->end_state, &c->state, lm_word, NULL);
+        c->end_words += l->options.lm_weight * LN_10 * log10_p + l->options.word_bonus;
+        c->end_words += word < 0 ? l->options.unknown_weight * c->n_letters : l->prices[word];
     }
-    int32_t word = c->place == OTO_LEXICON_NONE ? -1 : l->lexicon->nodes[c->place].word;
-    uint32_t lm_word = word < 0 ? OTO_LM_UNKNOWN : l->lm_words[word];
-    double log10_p = oto_lm_score(l->lm, &c->end_state, &c->state, lm_word, NULL);
-    c->end_words += l->options.lm_weight * LN_10 * log10_p + l->options.word_bonus;
-    c->end_words += word < 0 ? l->options.unknown_weight * c->n_letters : l->prices[word];
+    c->space_gain = c->end_words + c->boost_space - c->score;
 }
 
 bool oto_context_is_complete(const struct oto_language *l, const struct oto_context *c)
@@ -252,17 +275,11 @@ bool oto_context_is_complete(const struct oto_language *l, const struct oto_cont
     return !l->strict || oto_lexicon_is_complete(l->lexicon, c->place);
 }
 
-/** Of a word of n letters that no known word begins like. */
-static double unknown_score(const struct oto_language *l, const struct oto_context *c, int32_t n)
-{
-    return c->words + l->unknown + l->options.unknown_weight * n;
-}
-
 /** What is worth more: a word that begins so as one of many, or as part of a hot phrase. */
 static inline double ahead_with_boost(const struct oto_language *l, const struct oto_context *c,
                                       int32_t label, double score)
 {
-    if (c->words + c->boost_letter <= score)
+    if (!(c->boost_labels >> (label & 63) & 1) || c->words + c->boost_letter <= score)
         return score; /* no need to look which phrase */
     const int32_t state = oto_boost_next(l->boost, c->boost, label);
     return state == OTO_BOOST_OFF ? score : fmax(score, c->words + l->promise[state]);
@@ -302,27 +319,7 @@ void oto_context_enter(const struct oto_language *l, struct oto_context *longer,
     set_boost(l, longer, l->boost ? oto_boost_next(l->boost, c->boost, label) : OTO_BOOST_OFF);
     longer->state = space ? c->end_state : c->state;
     longer->ended = false;
-}
-
-double oto_context_gain(const struct oto_language *l, const struct oto_context *c)
-{
-    double best = c->score;
-    if (l->lm && c->n_letters == 0)
-        best = c->words + l->ahead[OTO_LEXICON_ROOT];
-    if (l->lm && !l->strict)
-        best = fmax(best, unknown_score(l, c, c->n_letters + 1));
-    best = fmax(best, c->words + c->boost_letter);
-    return best - c->score;
-}
-
-double oto_context_space_gain(const struct oto_language *l, const struct oto_context *c)
-{
-    double most = c->ended ? c->end_words : c->words;
-    if (!c->ended && l->lm)
-        most += l->options.word_bonus; /* p <= 1 */
-    if (!c->ended && l->boost)
-        most += oto_boost_reward(l->boost, c->boost);
-    return most + c->boost_space - c->score;
+    set_gains(l, longer);
 }
 
 double oto_context_finish(const struct oto_language *l, struct oto_context *c)

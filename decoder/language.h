@@ -88,11 +88,14 @@ void oto_language_destroy(struct oto_language *language);
 struct oto_context {
     double score;              /* of the words and what has begun */
     double words;              /* of the whole words alone */
+    double gain;               /* most that score may rise by a letter more */
+    double space_gain;         /* and by a space */
     int32_t place;             /* in the lexicon; OTO_LEXICON_NONE in an unknown word */
     int32_t n_letters;         /* of the word that has begun */
     int32_t boost;             /* state of the hot words, and what they promise: */
     double boost_letter;       /* at most by a letter more, as score - words; -inf for nothing */
     double boost_space;        /* behind a space */
+    uint64_t boost_labels;     /* which letters lead on, as oto_boost.labels */
     struct oto_lm_state state; /* after the whole words */
     bool ended;                /* the next two are known */
     double end_words;          /* words, were the word to end here */
@@ -111,10 +114,6 @@ bool oto_context_step(const struct oto_language *language, struct oto_context *c
 /** The context of the longer text, with what oto_context_step() found. */
 void oto_context_enter(const struct oto_language *language, struct oto_context *longer,
                        const struct oto_context *c, int32_t label, double score, int32_t place);
-/** Most that score may rise by a letter. */
-double oto_context_gain(const struct oto_language *language, const struct oto_context *c);
-/** Most that score may rise by a space. */
-double oto_context_space_gain(const struct oto_language *language, const struct oto_context *c);
 /** Whether a text may end here. */
 bool oto_context_is_complete(const struct oto_language *language, const struct oto_context *c);
 /** Score of the text if it ends here; oto_context_is_complete(). */

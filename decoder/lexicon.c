@@ -180,6 +180,7 @@ static void make_nodes(struct oto_lexicon *lexicon, const struct entry *entries,
 {
     int32_t n = 1;
     lexicon->nodes[0].word = -1;
+    lexicon->few_labels = true;
     spans[0] = (struct span){0, lexicon->n_words, 0};
     for (int32_t node = 0; node < n; node++) {
         struct oto_lexicon_node *parent = &lexicon->nodes[node];
@@ -194,6 +195,8 @@ static void make_nodes(struct oto_lexicon *lexicon, const struct entry *entries,
             lexicon->nodes[n] = (struct oto_lexicon_node){.label = label, .word = -1};
             spans[n++] = (struct span){span.begin, end, span.depth + 1};
             parent->n_children++;
+            parent->labels |= (uint64_t)1 << (label & 63);
+            lexicon->few_labels &= label < 64;
             span.begin = end;
         }
     }
@@ -374,7 +377,7 @@ void oto_lexicon_write(const struct oto_lexicon *lexicon, struct oto_writer *w)
     }
 }
 
-int32_t oto_lexicon_child(const struct oto_lexicon *lexicon, int32_t node, int32_t label)
+int32_t oto_lexicon_search(const struct oto_lexicon *lexicon, int32_t node, int32_t label)
 {
     const struct oto_lexicon_node *parent = &lexicon->nodes[node];
     int32_t low = parent->first_child, high = low + parent->n_children;

@@ -20,12 +20,14 @@ enum { OTO_LEXICON_ROOT = 0, OTO_LEXICON_NONE = -1 };
 struct oto_lexicon_node {
     int32_t label; /* that leads here; 0 at the root */
     int32_t first_child, n_children;
-    int32_t word; /* that ends here, or -1 */
+    int32_t word;    /* that ends here, or -1 */
+    uint64_t labels; /* bit (label modulo 64) of each child: most labels lead nowhere */
 };
 
 struct oto_lexicon {
     struct oto_lexicon_node *nodes; /* [n_nodes], breadth first: a child comes after its parent */
     int32_t n_nodes, n_words;
+    bool few_labels; /* all below 64 */
     int32_t space;   /* label between words; -1: a text is a single word */
     char *text;      /* the words, NUL-terminated, one after another in the order of the file */
     size_t *offsets; /* [n_words] into text */
@@ -66,8 +68,30 @@ static inline const char *oto_lexicon_word(const struct oto_lexicon *lexicon, in
     return lexicon->text + lexicon->offsets[word];
 }
 
+/** How many bits are set. */
+static inline int32_t oto_lexicon_count(uint64_t bits)
+{
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (int32_t)(bits * 0x0101010101010101u >> 56);
+}
+
+/** oto_lexicon_child() for any number of labels. */
+int32_t oto_lexicon_search(const struct oto_lexicon *lexicon, int32_t node, int32_t label);
+
 /** The node below by label, or OTO_LEXICON_NONE. */
-int32_t oto_lexicon_child(const struct oto_lexicon *lexicon, int32_t node, int32_t label);
+static inline int32_t oto_lexicon_child(const struct oto_lexicon *lexicon, int32_t node,
+                                        int32_t label)
+{
+    const struct oto_lexicon_node *parent = &lexicon->nodes[node];
+    const uint64_t bit = (uint64_t)1 << (label & 63);
+    if (!(parent->labels & bit))
+        return OTO_LEXICON_NONE;
+    if (lexicon->few_labels && label < 64)
+        return parent->first_child + oto_lexicon_count(parent->labels & (bit - 1));
+    return oto_lexicon_search(lexicon, node, label);
+}
 
 /** Where one label more leads in "word (space word)*": a node; the root behind a space; or
  * OTO_LEXICON_NONE. */

@@ -242,8 +242,7 @@ static void gains_are_bounds(void **state)
         struct oto_context c, next;
         oto_context_start(language, &c);
         for (uint64_t step = 0; step < 12; step++) {
-            const double gain = oto_context_gain(language, &c),
-                         space_gain = oto_context_space_gain(language, &c);
+            const double gain = c.gain, space_gain = c.space_gain;
             const int32_t chosen = 1 + (int32_t)oto_rng_below(i, 1, step, K4 - 1);
             bool moved = false;
             for (int32_t label = 1; label < K4; label++) {

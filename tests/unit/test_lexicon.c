@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "decoder/lexicon.h"
 #include "otolith/otolith.h"
 
@@ -171,6 +172,50 @@ static void many_words(void **state)
     oto_lexicon_destroy(lexicon);
 }
 
+/** The child by any label is the one that a look at all of them finds: with labels below 64 alone,
+ * and with more. */
+static void children_by_any_label(void **state)
+{
+    (void)state;
+    static const int sizes[] = {40, 63, 64, 130};
+    static const struct oto_text_policy policy = {OTO_CASE_KEEP, OTO_PUNCTUATION_KEEP};
+    for (uint64_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const int n = sizes[s];
+        char symbols[130][5] = {{0}};
+        const char *pointers[130];
+        struct oto_alphabet *large;
+        struct oto_lexicon *lexicon;
+        struct oto_word_list list = {0};
+        for (int i = 0; i < n; i++) {
+            pointers[i] = symbols[i];
+            oto_utf8_encode(0x4E00 + i, symbols[i]);
+        }
+        assert_int_equal(oto_alphabet_create(&large, pointers, n, &policy, NULL), OTO_OK);
+        const struct oto_word_list_rules rules = {.alphabet = large, .least = -1, .most = 1};
+        for (uint64_t i = 0; i < 2000; i++) {
+            char word[16] = "";
+            for (uint64_t j = 0; j < 1 + i % 3; j++)
+                strcat(word, symbols[oto_rng_below(s, j, i, (uint64_t)n)]);
+            assert_int_equal(oto_word_list_add(&list, word, 0.0, &rules, "test", NULL), OTO_OK);
+        }
+        oto_word_list_sort(&list);
+        assert_int_equal(oto_lexicon_extend(&lexicon, NULL, &list, false, large, NULL), OTO_OK);
+        for (int32_t node = 0; node < lexicon->n_nodes; node++) {
+            const struct oto_lexicon_node *x = &lexicon->nodes[node];
+            for (int32_t label = 1; label <= n; label++) {
+                int32_t there = OTO_LEXICON_NONE;
+                for (int32_t c = x->first_child; c < x->first_child + x->n_children; c++)
+                    if (lexicon->nodes[c].label == label)
+                        there = c;
+                assert_int_equal(oto_lexicon_child(lexicon, node, label), there);
+            }
+        }
+        oto_lexicon_destroy(lexicon);
+        oto_word_list_clear(&list);
+        oto_alphabet_destroy(large);
+    }
+}
+
 /* ---- errors ------------------------------------------------------------------------------ */
 
 static void expect_bad(const char *text, size_t size, oto_status status, const char *message)
@@ -276,10 +321,10 @@ static void failing_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_words),    cmocka_unit_test(single_word),
-        cmocka_unit_test(many_words),     cmocka_unit_test(bad_lines),
-        cmocka_unit_test(many_bad_lines), cmocka_unit_test(files),
-        cmocka_unit_test(failing_memory),
+        cmocka_unit_test(finds_words), cmocka_unit_test(single_word),
+        cmocka_unit_test(many_words),  cmocka_unit_test(children_by_any_label),
+        cmocka_unit_test(bad_lines),   cmocka_unit_test(many_bad_lines),
+        cmocka_unit_test(files),       cmocka_unit_test(failing_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
