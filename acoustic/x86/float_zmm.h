@@ -9,7 +9,7 @@
 #include "acoustic/x86/reals_zmm.h"
 
 #define MAX_ROWS 12  /* 12 rows of 2 sums, 2 weights and broadcasts: 32 registers */
-#define MAX_BLOCKS 2 /* one row: 2 blocks of 4 sums, each twice */
+#define MAX_BLOCKS 3 /* one row: 3 blocks of 4 sums, each twice, weights and broadcasts: 28 */
 #define CPU_FLAGS (OTO_CPU_AVX2 | OTO_CPU_AVX512)
 #define ADD_OUTER oto_add_outer_avx512
 enum {
