@@ -7,6 +7,7 @@
 #include "acoustic/network_stream.h"
 #include "api/word_edges.h"
 #include "base/mem.h"
+#include "decoder/confidence.h"
 #include "features/cmvn.h"
 
 enum {
@@ -395,4 +396,9 @@ void oto_first_pass_blank(const struct oto_first_pass *p, double *passed_s, doub
     const double vector_s = p->bundle->frontend.frame_shift_ms / 1000 * p->stride;
     *passed_s = (double)p->n_passed * vector_s;
     *blank_s = (double)p->n_blank * vector_s;
+}
+
+double oto_first_pass_speech(const struct oto_first_pass *p)
+{
+    return oto_speech_confidence(p->log_probs, p->n_passed, p->bundle->shape.n_outputs);
 }

@@ -48,6 +48,8 @@ oto_status oto_first_pass_text(struct oto_first_pass *pass, const char **text, s
  * oto_first_pass_finish() and oto_first_pass_text(). */
 oto_status oto_first_pass_words(struct oto_first_pass *pass, struct oto_spoken *spoken,
                                 oto_error *err) OTO_WARN_UNUSED;
+/** How sure the network is that the utterance is speech (decoder/confidence.h). */
+double oto_first_pass_speech(const struct oto_first_pass *pass);
 /** Seconds of the utterance that the network has passed, and for how many of them, up to there, the
  * blank was the likeliest. */
 void oto_first_pass_blank(const struct oto_first_pass *pass, double *passed_s, double *blank_s);

@@ -11,18 +11,19 @@
 
 #include "api/endpoint.h"
 #include "api/first_pass.h"
+#include "api/stages.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "decoder/confidence.h"
 
-#define PRE_ROLL_S 0.3      /* heard before speech is noticed */
-#define TRAIL_S 0.3         /* of the pause behind it that the second pass hears */
-#define QUIET_S 0.2         /* a stretch of this length decides where a long utterance is cut */
-#define NOTHING_S 3         /* sound of this length without a word is noise */
-#define WORD_DEVIATION 0.12 /* of the confidence of words that the English model hears in noise */
-#define STEADY_S 2          /* and sound whose level has for so long */
-#define STEADY_DB 2.0       /* a deviation less than this; that of speech is about 10 */
-#define NETWORK_MORE_S 0.7  /* a pause by the network alone is so much longer */
+#define PRE_ROLL_S 0.3     /* heard before speech is noticed */
+#define TRAIL_S 0.3        /* of the pause behind it that the second pass hears */
+#define QUIET_S 0.2        /* a stretch of this length decides where a long utterance is cut */
+#define NOTHING_S 3        /* sound of this length without a word is noise */
+#define STEADY_S 2         /* and sound whose level has for so long */
+#define STEADY_DB 2.0      /* a deviation less than this; that of speech is about 10 */
+#define NETWORK_MORE_S 0.7 /* a pause by the network alone is so much longer */
 
 struct oto_live {
     const oto_model *model;
@@ -44,6 +45,7 @@ struct oto_live {
     struct oto_spoken spoken; /* words of an utterance by the first pass alone */
     bool has_words;           /* wanted */
     double second_pass_cost;  /* seconds for a second, 0: not known yet */
+    double speech;            /* of the utterance that was heard again */
     bool failed;
     oto_live_partial_text partial;
 };
@@ -56,7 +58,7 @@ void oto_live_options_init(oto_live_options *options)
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,
                                   .silence_s = 0.8,
-                                  .min_confidence = 0.3};
+                                  .min_confidence = 0.5};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -97,6 +99,16 @@ static oto_status take_options(oto_live *live, const oto_live_options *options, 
     return check_options(&live->options, err);
 }
 
+/* What the second pass's network says of the utterance, which is a single segment. */
+static oto_status look_for_speech(void *arg, const float *log_probs, size_t n_frames,
+                                  oto_error *err)
+{
+    struct oto_live *live = arg;
+    (void)err;
+    live->speech = oto_speech_confidence(log_probs, n_frames, live->model->bundle->shape.n_outputs);
+    return OTO_OK;
+}
+
 static oto_status create_recognizers(oto_live *live, const oto_recognizer_options *given,
                                      oto_error *err)
 {
@@ -115,6 +127,7 @@ static oto_status create_recognizers(oto_live *live, const oto_recognizer_option
     oto_status status = oto_recognizer_create(&live->recognizer, live->model, &options, err);
     if (status != OTO_OK)
         return status;
+    oto_recognizer_watch_segments(live->recognizer, look_for_speech, live);
     if (options.beam == 0)
         options.beam = b->beam.beam;
     status = oto_first_pass_create(
@@ -281,19 +294,6 @@ static oto_status conclude(oto_live *live, size_t n, oto_result *result, oto_alt
     return OTO_OK;
 }
 
-/* Noise that was taken for speech gives words that the network is not sure of. The mean of few
- * words says less than that of many: it must lie a deviation higher. */
-static bool is_told(const oto_live *live, const oto_result *result)
-{
-    const double n = result->n_words;
-    double sum = 0;
-    for (int i = 0; i < result->n_words; i++)
-        sum += result->words[i].confidence;
-    return result->text[0] != 0 && live->options.utterance != NULL &&
-           (live->options.min_confidence <= 0 || n < 1 ||
-            sum / n - WORD_DEVIATION / sqrt(n) >= live->options.min_confidence);
-}
-
 /* The utterance is the first n samples held: its text is told, if it has any. */
 static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
 {
@@ -310,12 +310,15 @@ static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
     if (has_second_pass(live, n)) {
         utterance.n_passes = 2;
         status = hear_again(live, n, &utterance.result, err);
+        utterance.speech = live->speech;
     } else {
         status = conclude(live, n, &first, &only, err);
+        utterance.speech = oto_first_pass_speech(live->pass);
     }
     utterance.start_s = (double)live->first / live->rate_hz;
     utterance.end_s = (double)(live->first + n) / live->rate_hz;
-    if (status == OTO_OK && is_told(live, utterance.result))
+    if (status == OTO_OK && live->options.utterance != NULL && utterance.result->text[0] != 0 &&
+        utterance.speech >= live->options.min_confidence)
         live->options.utterance(live->options.user_data, &utterance);
     return status;
 }

@@ -71,6 +71,7 @@ static void on_utterance(void *user_data, const oto_live_utterance *u)
     e.start_s = base_s + u->start_s;
     e.end_s = base_s + u->end_s;
     e.result = u->result;
+    e.speech = u->speech;
     tell(s, &e);
     s->failed = !remember(s, "", 0) || s->failed;
 }

@@ -31,7 +31,6 @@ static void begin(FILE *out, const char *type, const struct oto_live_event *e)
 
 static void write_words(FILE *out, const oto_result *result, double start_s)
 {
-    number(out, "log_prob", result->log_prob);
     fputs(",\"words\":[", out);
     for (int i = 0; i < result->n_words; i++) {
         const oto_word *w = &result->words[i];
@@ -53,8 +52,11 @@ static void write_text(FILE *out, const struct oto_live_event *e)
     text(out, "text", e->text);
     if (e->type == OTO_LIVE_PARTIAL)
         count(out, "stable", e->n_stable);
-    else
+    else {
+        number(out, "log_prob", e->result->log_prob);
+        number(out, "speech", e->speech);
         write_words(out, e->result, e->start_s);
+    }
 }
 
 static void write_meta(FILE *out, const struct oto_live_event *e)

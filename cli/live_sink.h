@@ -29,6 +29,7 @@ struct oto_live_event {
     const char *text;
     size_t n_stable; /* bytes of text that stay: all of a FINAL */
     double start_s, end_s;
+    double speech;            /* FINAL: how sure it is that this is speech, 0 to 1 */
     const oto_result *result; /* FINAL */
     /* LEVEL */
     double level_db;

@@ -5,6 +5,7 @@
 
 #define LEAST_POSTERIOR 0.001
 #define LEAST_LOG_PROB (-20.0)
+#define SPEECH_PATH 0.2 /* weight of the whole path */
 
 #define FIELD(f) .offset = offsetof(struct oto_confidence, f)
 const struct oto_option oto_confidence_option_table[] = {
@@ -88,6 +89,29 @@ void oto_evidence_collect(struct oto_evidence *evidence, const struct oto_span *
     }
     double mean = sum / (double)n_frames;
     *evidence = (struct oto_evidence){posterior >= 0 ? posterior : exp(mean), mean, least, (int)n};
+}
+
+double oto_speech_confidence(const float *log_probs, size_t n_frames, int n_symbols)
+{
+    double all = 0, written = 0;
+    size_t n_written = 0, n_letters = 0;
+    int before = 0;
+    for (size_t t = 0; t < n_frames; t++) {
+        const float *y = log_probs + t * (size_t)n_symbols;
+        int best = 0;
+        for (int k = 1; k < n_symbols; k++)
+            best = y[k] > y[best] ? k : best;
+        all += (double)y[best];
+        if (best != 0) {
+            written += (double)y[best];
+            n_written++;
+            n_letters += best != before;
+        }
+        before = best;
+    }
+    if (n_written == 0)
+        return 0;
+    return exp(written / (double)n_written + SPEECH_PATH * all / (double)n_letters);
 }
 
 /* ---- calibration ------------------------------------------------------------------------- */

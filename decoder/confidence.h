@@ -50,6 +50,19 @@ void oto_evidence_collect(struct oto_evidence *evidence, const struct oto_span *
 oto_status oto_votes_count(double **votes, const struct oto_hypothesis *hyps, int n_hyps, int space,
                            oto_error *err) OTO_WARN_UNUSED;
 
+/**
+ * How sure the network is that it hears speech, 0 to 1, from the likeliest symbol of each frame:
+ *
+ *     c = exp(mean of ln p over the frames that write a letter + 0.2 sum of ln p / letters)
+ *
+ * Speech has clear letters and clear blanks between them. In noise the letters are guesses, and
+ * there are many doubtful blanks for each. No language model has a part in it: such a model makes
+ * words of anything. 0 where nothing is written.
+ *
+ * @param log_probs  [n_frames, n_symbols], column 0 the blank
+ */
+double oto_speech_confidence(const float *log_probs, size_t n_frames, int n_symbols);
+
 /** The weights that make the words most likely, with a slight pull towards 0.
  * OTO_ERR_DATA where fewer than 20 are right, or wrong. */
 oto_status oto_confidence_fit(struct oto_confidence *c, const struct oto_evidence *evidence,

@@ -39,6 +39,7 @@ typedef struct oto_live_utterance {
     const oto_result *result; /* its times count from start_s */
     double start_s, end_s;    /* of its sound, since create or reset */
     int n_passes;             /* 1 where the second was left out */
+    double speech;            /* how sure it is that this is speech, 0 to 1 */
 } oto_live_utterance;
 
 typedef struct oto_live_options {
@@ -50,9 +51,8 @@ typedef struct oto_live_options {
     int second_pass_ms;     /* left out where it would take longer; 0: never. 0 */
     double max_utterance_s; /* longer ones are cut, 2 to 60; 20 */
     double silence_s;       /* a pause that ends an utterance, 0.2 to 10; 0.8 */
-    /** Utterances whose n words are less sure than this plus 0.12/sqrt(n) on average are
-     * taken for noise and not told: 0 (told all the same) to 1; 0.3. No effect without words
-     * (words = 0 of the recognizer's options). */
+    /** Utterances with less speech than this are taken for noise and not told: 0 (told all the
+     * same) to 1; 0.5 */
     double min_confidence;
     void (*utterance)(void *user_data, const oto_live_utterance *utterance);
     void *user_data;

@@ -169,11 +169,39 @@ static void no_memory(void **state)
     oto_mem_fail_nth(0);
 }
 
+/* Four frames of letters, A A B B with 0.9, 0.8, 0.5 and 0.4, and three blanks with 0.6, 0.7 and
+ * 0.95 around and between them; then certainty. */
+static void speech(void **state)
+{
+    (void)state;
+    enum { K = 4 };
+    static const int best[] = {0, A, A, 0, 0, B, B};
+    static const double p[] = {0.6, 0.9, 0.8, 0.7, 0.95, 0.5, 0.4};
+    float log_probs[7][K];
+    for (int t = 0; t < 7; t++)
+        for (int k = 0; k < K; k++)
+            log_probs[t][k] = (float)log(k == best[t] ? p[t] : (1 - p[t]) / (K - 1));
+    const double letters = log(0.9 * 0.8 * 0.5 * 0.4), all = letters + log(0.6 * 0.7 * 0.95);
+    const double expected = exp(letters / 4 + 0.2 * all / 2);
+    const double found = oto_speech_confidence(log_probs[0], 7, K);
+    if (fabs(found - expected) > 1e-6)
+        fail_msg("%.9g, expected %.9g", found, expected);
+    const double two = oto_speech_confidence(log_probs[3], 4, K); /* one letter, behind blanks */
+    assert_true(fabs(two - exp(log(0.5 * 0.4) / 2 + 0.2 * log(0.7 * 0.95 * 0.5 * 0.4))) < 1e-6);
+    assert_true(oto_speech_confidence(log_probs[3], 2, K) <= 0);
+    assert_true(oto_speech_confidence(log_probs[0], 0, K) <= 0);
+    for (int t = 0; t < 7; t++)
+        for (int k = 0; k < K; k++)
+            log_probs[t][k] = k == best[t] ? 0 : -INFINITY;
+    assert_true(fabs(oto_speech_confidence(log_probs[0], 7, K) - 1) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(votes),  cmocka_unit_test(votes_of_many), cmocka_unit_test(fit),
         cmocka_unit_test(values), cmocka_unit_test(errors),        cmocka_unit_test(no_memory),
+        cmocka_unit_test(speech),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
