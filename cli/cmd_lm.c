@@ -22,20 +22,18 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } actions[] = {
-    {"build", oto_cmd_lm_build},
-    {"query", oto_cmd_lm_query},
-    {"convert", oto_cmd_lm_convert},
-    {"prune", oto_cmd_lm_prune},
-    {"interpolate", oto_cmd_lm_interpolate},
-    {"tune", oto_cmd_lm_tune},
-    {"info", oto_cmd_lm_info},
+    {"build", oto_cmd_lm_build}, {"train-lstm", oto_cmd_lm_train_lstm},
+    {"query", oto_cmd_lm_query}, {"convert", oto_cmd_lm_convert},
+    {"prune", oto_cmd_lm_prune}, {"interpolate", oto_cmd_lm_interpolate},
+    {"tune", oto_cmd_lm_tune},   {"info", oto_cmd_lm_info},
 };
 #define N_ACTIONS (sizeof actions / sizeof actions[0])
-#define ACTION_LIST "build, query, convert, prune, interpolate, tune or info"
+#define ACTION_LIST "build, train-lstm, query, convert, prune, interpolate, tune or info"
 
 static const struct oto_cli_usage usage = {
     .verb = "lm",
     .synopsis = "  otolith lm build [options] [TEXT...]\n"
+                "  otolith lm train-lstm [options] -o FILE [TEXT...]\n"
                 "  otolith lm query [options] LM [TEXT...]\n"
                 "  otolith lm convert [options] LM OUT\n"
                 "  otolith lm prune [options] LM OUT\n"

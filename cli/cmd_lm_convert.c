@@ -3,6 +3,7 @@
 #include "cli/common.h"
 #include "cli/json.h"
 #include "cli/lm.h"
+#include "models/lstm_lm.h"
 
 static const char *const format_names[] = {"text", "json", NULL};
 
@@ -92,10 +93,41 @@ static void print_text(const char *path, const struct oto_lm *lm)
            oto_lm_bits(lm) == 8 ? "8 bits" : "float", oto_lm_size(lm));
 }
 
+static int run_info_lstm(const struct info_options *o, const char *path)
+{
+    struct oto_lstm_lm *lm = NULL;
+    oto_error err = {0};
+    if (oto_lstm_lm_load(&lm, path, &err) != OTO_OK)
+        return oto_cli_fail(&err, path);
+    const struct oto_word_shape *s = &lm->shape;
+    const bool quantized = lm->stored == OTO_LSTM_I8;
+    if (o->format == 1) {
+        printf("{\"v\":1,\"file\":");
+        oto_json_text(stdout, path);
+        printf(",\"words\":%d,\"classes\":%d,\"layers\":%d,\"hidden\":%d,\"embedding\":%d,"
+               "\"unknown\":%llu,\"parameters\":%zu,\"bits\":%d,\"bytes\":%zu}\n",
+               s->n_words, s->n_classes, s->n_layers, s->n_hidden, s->n_embed,
+               (unsigned long long)lm->n_unknown, oto_word_n_parameters(s), quantized ? 8 : 0,
+               lm->file_size);
+    } else {
+        printf("%s\n  network       %d x LSTM of %d units, words of %d numbers\n"
+               "  parameters    %zu\n  words         %d\n  classes       %d\n"
+               "  left out      %llu different words\n  numbers       %s\n"
+               "  file          %zu bytes\n",
+               path, s->n_layers, s->n_hidden, s->n_embed, oto_word_n_parameters(s), s->n_words,
+               s->n_classes, (unsigned long long)lm->n_unknown, quantized ? "8 bits" : "float",
+               lm->file_size);
+    }
+    oto_lstm_lm_destroy(lm);
+    return OTO_EXIT_OK;
+}
+
 static int run_info(const struct info_options *o, const char *path)
 {
     struct oto_lm *lm = NULL;
     oto_error err = {0};
+    if (oto_lstm_lm_is_file(path))
+        return run_info_lstm(o, path);
     if (oto_lm_open(&lm, path, &err) != OTO_OK)
         return oto_cli_fail(&err, path);
     if (o->format == 1)

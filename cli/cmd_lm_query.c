@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/common.h"
 #include "cli/lm.h"
+#include "models/lstm_lm.h"
 
 struct query_options {
     int letter_case, punctuation;
@@ -36,7 +37,8 @@ static const struct oto_cli_usage usage = {
              "a tab, and for\n"
              "each word and the end how many words the n-gram had that its probability came from; "
              "0 is an unknown\n"
-             "word. The perplexity of all is printed last, on standard error. TEXT may be "
+             "word. Of an LSTM language model, log10 of the probability of each word and the end "
+             "instead. The perplexity of all is printed last, on standard error. TEXT may be "
              "compressed; - or none is\n"
              "standard input.\n",
 };
@@ -45,10 +47,8 @@ struct query {
     const struct oto_lm *lm;
     struct oto_text_policy policy;
     bool summary;
-    struct oto_writer orders;      /* of the sentence, as text */
-    double log_p, log_p_unknown;   /* of all; of unknown words alone */
-    size_t n_unknown, n_sentences; /* in all */
-    size_t n_tokens;               /* words and ends of sentences */
+    struct oto_writer orders; /* of the sentence, as text */
+    struct oto_lm_totals totals;
 };
 
 /* Gives log10 of the word's probability. */
@@ -57,13 +57,13 @@ static double score_word(struct query *q, struct oto_lm_state *state, uint32_t w
     int order;
     double log_p = oto_lm_score(q->lm, state, state, word, &order);
     if (word == OTO_LM_UNKNOWN) {
-        q->log_p_unknown += log_p;
-        q->n_unknown++;
+        q->totals.log_p_unknown += log_p;
+        q->totals.n_unknown++;
         order = 0;
     }
     oto_write_u8(&q->orders, q->orders.size > 0 ? ' ' : '\t');
     oto_write_u8(&q->orders, (uint8_t)('0' + order));
-    q->n_tokens++;
+    q->totals.n_tokens++;
     return log_p;
 }
 
@@ -77,8 +77,8 @@ static oto_status score_sentence(struct query *q, const char *text, oto_error *e
     for (const char *word; (word = oto_lm_next_word(&text, &n)) != NULL;)
         total += score_word(q, &state, oto_lm_find(q->lm, word, n));
     total += score_word(q, &state, oto_lm_end_of_sentence(q->lm));
-    q->log_p += total;
-    q->n_sentences++;
+    q->totals.log_p += total;
+    q->totals.n_sentences++;
     if (q->orders.failed)
         return oto_fail_memory(err, "sentence");
     if (!q->summary)
@@ -103,14 +103,21 @@ static int query_text(struct query *q, const char *path)
     return status == OTO_OK ? OTO_EXIT_OK : oto_cli_fail(&err, path);
 }
 
-static void print_perplexity(const struct query *q)
+int oto_lm_finish_query(const struct oto_lm_totals *t)
 {
-    const size_t n_known = q->n_tokens - q->n_unknown;
-    const double known = n_known > 0 ? -(q->log_p - q->log_p_unknown) / (double)n_known : 0;
+    if (t->n_tokens == 0) {
+        oto_cli_error("no text");
+        return OTO_EXIT_DATA;
+    }
+    if (!oto_cli_flush())
+        return OTO_EXIT_OK; /* main() tells of it */
+    const size_t n_known = t->n_tokens - t->n_unknown;
+    const double known = n_known > 0 ? -(t->log_p - t->log_p_unknown) / (double)n_known : 0;
     fprintf(stderr,
             "perplexity %.4f, without unknown words %.4f; %zu sentences, %zu words, %zu unknown\n",
-            pow(10, -q->log_p / (double)q->n_tokens), pow(10, known), q->n_sentences,
-            q->n_tokens - q->n_sentences, q->n_unknown);
+            pow(10, -t->log_p / (double)t->n_tokens), pow(10, known), t->n_sentences,
+            t->n_tokens - t->n_sentences, t->n_unknown);
+    return OTO_EXIT_OK;
 }
 
 static int run_query(const struct query_options *o, const char **operands, int n)
@@ -120,19 +127,18 @@ static int run_query(const struct query_options *o, const char **operands, int n
     int code = OTO_EXIT_OK;
     if (n == 0)
         return oto_cli_usage_error("lm", "query takes a language model and texts");
+    const struct oto_text_policy policy = {o->letter_case, o->punctuation};
+    if (oto_lstm_lm_is_file(operands[0]))
+        return oto_lm_query_lstm(operands[0], operands + 1, n - 1, &policy, o->summary);
     if (oto_lm_open(&lm, operands[0], &err) != OTO_OK)
         return oto_cli_fail(&err, operands[0]);
-    struct query q = {.lm = lm, .policy = {o->letter_case, o->punctuation}, .summary = o->summary};
+    struct query q = {.lm = lm, .policy = policy, .summary = o->summary};
     if (n == 1)
         code = query_text(&q, "-");
     for (int i = 1; code == OTO_EXIT_OK && i < n; i++)
         code = query_text(&q, operands[i]);
-    if (code == OTO_EXIT_OK && q.n_tokens == 0) {
-        oto_cli_error("no text");
-        code = OTO_EXIT_DATA;
-    } else if (code == OTO_EXIT_OK && oto_cli_flush()) {
-        print_perplexity(&q);
-    }
+    if (code == OTO_EXIT_OK)
+        code = oto_lm_finish_query(&q.totals);
     oto_writer_clear(&q.orders);
     oto_lm_close(lm);
     return code;

@@ -10,6 +10,7 @@
 #include "decoder/ngram.h"
 
 int oto_cmd_lm_build(int argc, char **argv);
+int oto_cmd_lm_train_lstm(int argc, char **argv);
 int oto_cmd_lm_query(int argc, char **argv);
 int oto_cmd_lm_convert(int argc, char **argv);
 int oto_cmd_lm_prune(int argc, char **argv);
@@ -38,6 +39,18 @@ int oto_lm_save(const struct oto_ngram *m, const char *path, int bits);
 /** Reads ARPA or binary. */
 oto_status oto_lm_load_ngram(struct oto_ngram **out, const char *path,
                              oto_error *err) OTO_WARN_UNUSED;
+
+/** What a query summed up, over all sentences. */
+struct oto_lm_totals {
+    double log_p, log_p_unknown; /* to base 10, of all; of unknown words alone */
+    size_t n_unknown, n_sentences;
+    size_t n_tokens; /* words and ends of sentences */
+};
+/** Prints the perplexity; an exit code, that of a failure where there was no text. */
+int oto_lm_finish_query(const struct oto_lm_totals *t);
+/** The query of an LSTM language model (cmd_lm_query_lstm.c). */
+int oto_lm_query_lstm(const char *path, const char **texts, int n_texts,
+                      const struct oto_text_policy *policy, bool summary);
 
 /** Next line of a text, normalised, without invalid UTF-8; *text is NULL at the end and freed with
  * oto_free(). */

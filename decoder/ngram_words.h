@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** Words and their numbers, both ways. Private to decoder/ngram*.c and decoder/lm.c. */
+/** Words and their numbers, both ways. */
 #ifndef OTO_DECODER_NGRAM_WORDS_H
 #define OTO_DECODER_NGRAM_WORDS_H
 
