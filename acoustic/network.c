@@ -188,11 +188,16 @@ void oto_network_workspace_destroy(struct oto_network_workspace *ws)
     }
     oto_buffer_clear(&ws->doutput);
     oto_buffer_clear(&ws->dinput);
-    oto_sequences_clear(&ws->windows);
+    for (int k = 0; k < OTO_NETWORK_LEVELS; k++) {
+        oto_sequences_clear(&ws->reduced[k]);
+        oto_sequences_clear(&ws->windows[k]);
+    }
     oto_buffer_clear(&ws->window_x);
     oto_buffer_clear(&ws->window_dx);
     oto_buffer_clear(&ws->top);
     oto_buffer_clear(&ws->dtop);
+    oto_buffer_clear(&ws->unpaired);
+    oto_buffer_clear(&ws->dpairs);
     oto_buffer_clear(&ws->auxiliary_top);
     oto_buffer_clear(&ws->auxiliary_dtop);
     oto_bilstm_scratch_clear(&ws->scratch);
@@ -202,7 +207,8 @@ void oto_network_workspace_destroy(struct oto_network_workspace *ws)
 size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws)
 {
     size_t n = ws->doutput.n + ws->dinput.n + ws->window_x.n + ws->window_dx.n + ws->top.n +
-               ws->dtop.n + ws->auxiliary_top.n + ws->auxiliary_dtop.n;
+               ws->dtop.n + ws->auxiliary_top.n + ws->auxiliary_dtop.n + ws->unpaired.n +
+               ws->dpairs.n;
     for (int l = 0; l < OTO_NETWORK_LAYERS_MAX; l++) {
         n += ws->outputs[l].n + ws->inputs[l].n;
         for (int d = 0; d < 2; d++)

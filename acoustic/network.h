@@ -3,15 +3,18 @@
  * The acoustic network: a stack of bidirectional LSTM layers, an optional projection after each but
  * the last, a dense layer and log-softmax (math.md, section 3).
  *
- *     x [N, D] -> { BLSTM [N, 2H] -> (linear [N, P]) -> dropout } x L -> linear [N, K]
- *              -> log-softmax
+ *     x [N, D] -> { BLSTM [N, 2H] -> (linear [N, P]) -> dropout -> (pairs) } x L
+ *              -> linear [N, K] -> log-softmax
  *
- * N is the number of packed rows (sequences.h). All parameters are one flat array; its named parts
+ * N is the number of packed rows (sequences.h). After a layer of shape.reduce_after, two
+ * neighbouring frames are one input of the layer above, twice as wide, and there are half as many
+ * from there on: T frames become ceil(T / 2), the last of an odd number paired with zeros (Chan et
+ * al. 2016, eq. 5; math.md, eq. 30a). All parameters are one flat array; its named parts
  * are listed by oto_network_tensor(), in PyTorch's names, shapes and gate order:
  *
  *     lstm.weight_ih_l0 [4H, D]  lstm.weight_hh_l0 [4H, H]  lstm.bias_l0 [4H]
  *     lstm.weight_ih_l0_reverse ...
- *     proj.weight_l0 [P, 2H]  proj.bias_l0 [P]  lstm.weight_ih_l1 ...
+ *     proj.weight_l0 [P, 2H]  proj.bias_l0 [P]  lstm.weight_ih_l1 [4H, 2P after a reduction] ...
  *     output.weight [K, 2H]  output.bias [K]
  *
  * One bias per gate (PyTorch's two are added on import).
@@ -35,7 +38,10 @@ struct oto_network_shape {
     int n_hidden;  /* H per direction, 1..4096 */
     int n_proj;    /* P, 0 = none */
     int n_outputs; /* K, labels with blank; blank is 0 */
+    /* Bit l: pairs of frames after layer l, 0 <= l < L - 1; OTO_NETWORK_REDUCTIONS_MAX bits. */
+    unsigned reduce_after;
 };
+enum { OTO_NETWORK_LAYERS_MAX = 16, OTO_NETWORK_REDUCTIONS_MAX = 4 };
 
 struct oto_tensor {
     char name[48];
@@ -47,6 +53,17 @@ struct oto_tensor {
 oto_status oto_network_shape_check(const struct oto_network_shape *shape,
                                    oto_error *err) OTO_WARN_UNUSED;
 size_t oto_network_n_parameters(const struct oto_network_shape *shape);
+/** Input frames to a frame of layer l's output, 2^(reductions below l); of layer L - 1: to a frame
+ * of log-probabilities. */
+int oto_network_reduction(const struct oto_network_shape *shape, int l);
+/** Frames of log-probabilities that n_frames of the input give. */
+size_t oto_network_n_frames(const struct oto_network_shape *shape, size_t n_frames);
+/** The reductions of the text "1,3", layers from 1 as a user counts them; "" is none.
+ * OTO_ERR_CONFIG naming what was found, also for a layer that has none above it. */
+oto_status oto_network_parse_reductions(unsigned *reduce_after, const char *text, int n_layers,
+                                        oto_error *err) OTO_WARN_UNUSED;
+/** The way back; text holds OTO_NETWORK_REDUCTIONS_MAX layers. */
+void oto_network_print_reductions(char text[16], unsigned reduce_after);
 int oto_network_n_tensors(const struct oto_network_shape *shape);
 void oto_network_tensor(const struct oto_network_shape *shape, int index,
                         struct oto_tensor *tensor);
@@ -116,7 +133,8 @@ size_t oto_network_workspace_bytes(const struct oto_network_workspace *ws);
 /**
  * From now on training passes see each chunk of frames with its right context alone, as a stream
  * does (math.md, section 3.8; network_stream.h), windows beside one another: time and memory are
- * 1 + R/C those of the whole utterance. NULL: the whole utterance again. Dropout masks the frames
+ * 1 + R/C those of the whole utterance. C and R count frames of the input and are multiples of the
+ * network's reduction. NULL: the whole utterance again. Dropout masks the frames
  * of each window anew.
  */
 void oto_network_workspace_set_chunks(struct oto_network_workspace *ws,
@@ -127,7 +145,7 @@ void oto_network_workspace_set_chunks(struct oto_network_workspace *ws,
 struct oto_network_auxiliary {
     int layer;               /* 0 .. L-1, whose h it reads, before projection and dropout */
     const oto_real *params;  /* weight [K, 2H], bias [K] */
-    oto_real *log_probs;     /* [N, K] out of a training forward */
+    oto_real *log_probs;     /* [N, K] out of a training forward; N rows of that layer */
     const oto_real *dlogits; /* [N, K] into backward */
     oto_real *dparams;       /* as params; out of backward, overwritten */
 };
@@ -150,7 +168,7 @@ struct oto_network_dropout {
 };
 
 /**
- * @param log_probs  [N, K] out
+ * @param log_probs  [N', K] out, N' the rows of oto_network_rows() for the last layer, at most N
  * @param x          [N, D]
  * @param training   keeps what backward needs; without it only two layers of activations are held
  * @param dropout    NULL for none
@@ -158,8 +176,9 @@ struct oto_network_dropout {
  * Tasks over the pool are the two directions and fixed blocks of rows: same bits on any number of
  * threads.
  * Allocates: only for a batch larger than any before; a training forward reserves for backward too.
- * Errors: OTO_ERR_ARGUMENT for an empty batch, a dropout rate or chunks out of range, another
- * network's workspace, training when forward only; OTO_ERR_MEMORY.
+ * Errors: OTO_ERR_ARGUMENT for an empty batch, a dropout rate or chunks out of range or no
+ * multiples of the reduction, another network's workspace, training when forward only;
+ * OTO_ERR_MEMORY.
  */
 oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws,
                                oto_real *log_probs, const oto_real *x,
@@ -167,9 +186,14 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
                                const struct oto_network_dropout *dropout, struct oto_pool *pool,
                                oto_error *err) OTO_WARN_UNUSED;
 /**
+ * The rows of layer l's output in the batch of the last forward that succeeded: the batch's own
+ * where nothing is reduced below l. Valid until the next forward, as long as its seqs.
+ */
+const struct oto_sequences *oto_network_rows(const struct oto_network_workspace *ws, int l);
+/**
  * After a training forward on the same ws and seqs.
  * @param dparams  [n_parameters] gradient of the loss, overwritten but for frozen layers
- * @param dlogits  [N, K] gradient with respect to the dense layer's output (before softmax)
+ * @param dlogits  [N', K] gradient with respect to the dense layer's output (before softmax)
  * @param dx       [N, D] or NULL; NULL where layers are frozen
  *
  * Uses up the kept activations: one backward for one forward. Allocates: no.

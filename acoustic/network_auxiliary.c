@@ -17,14 +17,14 @@ void oto_network_workspace_set_auxiliary(struct oto_network_workspace *ws,
 }
 
 oto_status oto_network_auxiliary_reserve(const struct oto_network *net,
-                                         struct oto_network_workspace *ws, size_t n_rows,
-                                         oto_error *err)
+                                         struct oto_network_workspace *ws, oto_error *err)
 {
     size_t n_states = 2 * (size_t)net->shape.n_hidden;
     if (ws->auxiliary.layer < 0 || ws->auxiliary.layer >= net->shape.n_layers)
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "network: an auxiliary output of layer %d, expected 0 to %d",
                         ws->auxiliary.layer, net->shape.n_layers - 1);
+    size_t n_rows = oto_network_rows(ws, ws->auxiliary.layer)->n_rows;
     return oto_buffer_reserve(&ws->auxiliary_top, n_rows, n_states) &&
                    oto_buffer_reserve(&ws->auxiliary_dtop, n_rows, n_states)
                ? OTO_OK
@@ -41,6 +41,13 @@ static struct oto_linear layer_of(const struct oto_network *net,
                                .bias = a->params + (size_t)n_states * (size_t)n_outputs};
 }
 
+/* Rows of the layer in windows. */
+static const struct oto_sequences *windows_of(const struct oto_network *net,
+                                              const struct oto_network_workspace *ws)
+{
+    return &ws->windows[oto_network_level(&net->shape, ws->auxiliary.layer)];
+}
+
 /* What the output reads: the layer's h, of the frames of chunks. */
 static const oto_real *input(const struct oto_network_workspace *ws, bool chunked)
 {
@@ -48,28 +55,30 @@ static const oto_real *input(const struct oto_network_workspace *ws, bool chunke
 }
 
 void oto_network_auxiliary_forward(const struct oto_network *net, struct oto_network_workspace *ws,
-                                   const struct oto_sequences *seqs, bool chunked,
-                                   struct oto_pool *pool)
+                                   bool chunked, struct oto_pool *pool)
 {
     const struct oto_network_auxiliary *a = &ws->auxiliary;
+    const struct oto_sequences *seqs = oto_network_rows(ws, a->layer);
     const struct oto_linear layer = layer_of(net, a);
     if (chunked)
-        oto_windows_take(&ws->windows, seqs, ws->auxiliary_top.p, ws->outputs[a->layer].p,
+        oto_windows_take(windows_of(net, ws), seqs, ws->auxiliary_top.p, ws->outputs[a->layer].p,
                          layer.n_inputs);
     oto_linear_forward(&layer, a->log_probs, input(ws, chunked), seqs->n_rows, pool);
     oto_network_softmax(net, a->log_probs, seqs->n_rows, pool);
 }
 
 void oto_network_auxiliary_backward(const struct oto_network *net, struct oto_network_workspace *ws,
-                                    const struct oto_sequences *seqs, struct oto_pool *pool)
+                                    struct oto_pool *pool)
 {
     const struct oto_network_auxiliary *a = &ws->auxiliary;
+    const struct oto_sequences *seqs = oto_network_rows(ws, a->layer);
     const struct oto_linear layer = layer_of(net, a);
     const size_t n_weights = (size_t)layer.n_inputs * (size_t)layer.n_outputs;
     oto_linear_backward(&layer, a->dparams, a->dparams + n_weights, ws->auxiliary_dtop.p,
                         a->dlogits, input(ws, ws->kept.chunked), seqs->n_rows, pool);
     if (ws->kept.chunked) {
-        oto_windows_add(&ws->windows, seqs, ws->doutput.p, ws->auxiliary_dtop.p, layer.n_inputs);
+        oto_windows_add(windows_of(net, ws), seqs, ws->doutput.p, ws->auxiliary_dtop.p,
+                        layer.n_inputs);
         return;
     }
     for (size_t i = 0; i < seqs->n_rows * (size_t)layer.n_inputs; i++)

@@ -17,53 +17,80 @@ static int input_slot(int l, bool keep)
     return keep ? l + 1 : 1;
 }
 
-static bool reserve_backward(const struct oto_network *net, struct oto_network_workspace *ws,
-                             const struct oto_sequences *seqs)
+/* Whether the pairs of layer l's outputs are made of something that is neither kept nor its h. */
+static bool has_unpaired(const struct oto_network *net, int l, bool keep, bool dropping)
+{
+    return oto_network_reduces(&net->shape, l) &&
+           (oto_network_has_proj(&net->shape, l) || (keep && dropping));
+}
+
+static bool reserve_backward(const struct oto_network *net, struct oto_network_workspace *ws)
 {
     const struct oto_network_shape *shape = &net->shape;
-    size_t n_states = 2 * (size_t)shape->n_hidden;
-    if (!oto_buffer_reserve(&ws->doutput, seqs->n_rows, n_states) ||
+    size_t n_states = 2 * (size_t)shape->n_hidden, n_rows = ws->rows[0]->n_rows;
+    if (!oto_buffer_reserve(&ws->doutput, n_rows, n_states) ||
         (oto_network_has_proj(shape, 0) &&
-         !oto_buffer_reserve(&ws->dinput, seqs->n_rows, (size_t)shape->n_proj)))
+         !oto_buffer_reserve(&ws->dinput, n_rows, (size_t)shape->n_proj)))
         return false;
-    for (int l = 0; l < shape->n_layers; l++)
-        if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], &net->dsp, seqs))
+    for (int l = 0; l < shape->n_layers; l++) {
+        const struct oto_sequences *rows = oto_network_layer_rows(ws, l);
+        size_t width = (size_t)oto_network_layer_inputs(shape, l);
+        if (!oto_bilstm_scratch_reserve(&ws->scratch, &net->layers[l], &net->dsp, rows))
             return false;
+        if (l > 0 && oto_network_reduces(shape, l - 1) &&
+            !oto_buffer_reserve(&ws->dpairs, rows->n_rows, width))
+            return false;
+    }
     return true;
 }
 
 /* Beside what the layers need for their windows: the batch's frames on the way in and out. */
-static bool reserve_chunked(const struct oto_network *net, struct oto_network_workspace *ws,
-                            const struct oto_sequences *seqs)
+static bool reserve_chunked(const struct oto_network *net, struct oto_network_workspace *ws)
 {
     const struct oto_network_shape *shape = &net->shape;
     size_t n_states = 2 * (size_t)shape->n_hidden, n_inputs = (size_t)shape->n_inputs;
-    return oto_buffer_reserve(&ws->window_x, ws->windows.n_rows, n_inputs) &&
-           oto_buffer_reserve(&ws->window_dx, ws->windows.n_rows, n_inputs) &&
-           oto_buffer_reserve(&ws->top, seqs->n_rows, n_states) &&
-           oto_buffer_reserve(&ws->dtop, seqs->n_rows, n_states);
+    size_t n_top = oto_network_rows(ws, shape->n_layers - 1)->n_rows;
+    return oto_buffer_reserve(&ws->window_x, ws->windows[0].n_rows, n_inputs) &&
+           oto_buffer_reserve(&ws->window_dx, ws->windows[0].n_rows, n_inputs) &&
+           oto_buffer_reserve(&ws->top, n_top, n_states) &&
+           oto_buffer_reserve(&ws->dtop, n_top, n_states);
 }
 
-static bool reserve(const struct oto_network *net, struct oto_network_workspace *ws,
-                    const struct oto_sequences *seqs, bool keep, bool dropping)
+/* What stands between the output of layer l and the layer above it. */
+static bool reserve_between(const struct oto_network *net, struct oto_network_workspace *ws, int l,
+                            bool keep, bool dropping)
+{
+    const struct oto_network_shape *shape = &net->shape;
+    size_t n_between = 0;
+    if (l == shape->n_layers - 1)
+        return true;
+    if (has_unpaired(net, l, keep, dropping) &&
+        !oto_buffer_reserve(&ws->unpaired, oto_network_layer_rows(ws, l)->n_rows,
+                            (size_t)oto_network_handed_up(shape)))
+        return false;
+    if (oto_network_has_proj(shape, l) || oto_network_reduces(shape, l))
+        n_between = (size_t)oto_network_layer_inputs(shape, l + 1);
+    else if (keep && dropping)
+        n_between = 2 * (size_t)shape->n_hidden; /* backward needs h as the recurrence saw it */
+    return n_between == 0 ||
+           oto_buffer_reserve(&ws->inputs[input_slot(l, keep)],
+                              oto_network_layer_rows(ws, l + 1)->n_rows, n_between);
+}
+
+static bool reserve(const struct oto_network *net, struct oto_network_workspace *ws, bool keep,
+                    bool dropping)
 {
     const struct oto_network_shape *shape = &net->shape;
     size_t n_states = 2 * (size_t)shape->n_hidden;
     for (int l = 0; l < shape->n_layers; l++) {
-        bool last = l == shape->n_layers - 1;
-        size_t n_between = 0;
-        if (oto_network_has_proj(shape, l))
-            n_between = (size_t)shape->n_proj;
-        else if (keep && dropping && !last)
-            n_between = n_states; /* backward needs h as the recurrence saw it */
-        if (!oto_bilstm_state_reserve(&ws->states[keep ? l : 0], &net->layers[l], seqs, keep) ||
-            !oto_buffer_reserve(&ws->outputs[output_slot(net, l, keep)], seqs->n_rows, n_states))
-            return false;
-        if (n_between > 0 &&
-            !oto_buffer_reserve(&ws->inputs[input_slot(l, keep)], seqs->n_rows, n_between))
+        const struct oto_sequences *rows = oto_network_layer_rows(ws, l);
+        struct oto_buffer *output = &ws->outputs[output_slot(net, l, keep)];
+        if (!oto_bilstm_state_reserve(&ws->states[keep ? l : 0], &net->layers[l], rows, keep) ||
+            !oto_buffer_reserve(output, rows->n_rows, n_states) ||
+            !reserve_between(net, ws, l, keep, dropping))
             return false;
     }
-    return !keep || reserve_backward(net, ws, seqs);
+    return !keep || reserve_backward(net, ws);
 }
 
 struct drop_job {
@@ -135,32 +162,60 @@ static oto_status check(const struct oto_network *net, const struct oto_network_
     return OTO_OK;
 }
 
-/* The stack up to the output of the last layer, [N, 2H]. */
-static const oto_real *run_layers(const struct oto_network *net, struct oto_network_workspace *ws,
-                                  const oto_real *x, const struct oto_sequences *seqs, bool keep,
-                                  const struct oto_dropout *dropout, struct oto_pool *pool)
+/* From the output x of layer l to what the layer above it reads: projection, dropout, pairs. */
+static const oto_real *hand_up(const struct oto_network *net, struct oto_network_workspace *ws,
+                               oto_real *h, int l, bool keep, const struct oto_dropout *dropout,
+                               struct oto_pool *pool)
 {
     const struct oto_network_shape *shape = &net->shape;
-    for (int l = 0; l < shape->n_layers; l++) {
+    const struct oto_sequences *rows = oto_network_layer_rows(ws, l);
+    const int width = oto_network_handed_up(shape);
+    oto_real *input = ws->inputs[input_slot(l, keep)].p;
+    oto_real *between = oto_network_reduces(shape, l) ? ws->unpaired.p : input;
+    const oto_real *x = h;
+    if (oto_network_has_proj(shape, l)) {
+        oto_linear_forward(&net->proj[l], between, x, rows->n_rows, pool);
+        x = between;
+    }
+    if (dropout != NULL) {
+        oto_real *y = oto_network_has_proj(shape, l) || keep ? between : h;
+        oto_network_drop(y, x, rows->n_rows, width, l, dropout, pool);
+        x = y;
+    }
+    if (!oto_network_reduces(shape, l))
+        return x;
+    oto_network_pair(input, x, oto_network_layer_rows(ws, l + 1), rows, width);
+    return input;
+}
+
+/* The stack up to the output of the last layer, [N', 2H]. */
+static const oto_real *run_layers(const struct oto_network *net, struct oto_network_workspace *ws,
+                                  const oto_real *x, bool keep, const struct oto_dropout *dropout,
+                                  struct oto_pool *pool)
+{
+    const int n_layers = net->shape.n_layers;
+    for (int l = 0; l < n_layers; l++) {
         oto_real *h = ws->outputs[output_slot(net, l, keep)].p;
-        oto_bilstm_forward(&net->layers[l], &net->dsp, &ws->states[keep ? l : 0], keep, h, x, seqs,
-                           pool);
-        x = h;
-        if (l == shape->n_layers - 1)
-            break;
-        oto_real *between = ws->inputs[input_slot(l, keep)].p;
-        int width = oto_network_layer_inputs(shape, l + 1);
-        if (oto_network_has_proj(shape, l)) {
-            oto_linear_forward(&net->proj[l], between, x, seqs->n_rows, pool);
-            x = between;
-        }
-        if (dropout != NULL) {
-            oto_real *y = oto_network_has_proj(shape, l) || keep ? between : h;
-            oto_network_drop(y, x, seqs->n_rows, width, l, dropout, pool);
-            x = y;
-        }
+        oto_bilstm_forward(&net->layers[l], &net->dsp, &ws->states[keep ? l : 0], keep, h, x,
+                           oto_network_layer_rows(ws, l), pool);
+        x = l == n_layers - 1 ? h : hand_up(net, ws, h, l, keep, dropout, pool);
     }
     return x;
+}
+
+/* Everything that a batch needs beside its input and output. */
+static oto_status prepare(const struct oto_network *net, struct oto_network_workspace *ws,
+                          const struct oto_sequences *seqs, bool keep, bool dropping,
+                          oto_error *err)
+{
+    bool chunked = keep && ws->chunked;
+    oto_status status = oto_network_set_levels(net, ws, seqs, chunked, err);
+    if (status != OTO_OK)
+        return status;
+    if (!reserve(net, ws, keep, dropping) || (chunked && !reserve_chunked(net, ws)))
+        return oto_fail(err, OTO_ERR_MEMORY, "out of memory (activations of %zu frames)",
+                        ws->rows[0]->n_rows);
+    return keep && ws->has_auxiliary ? oto_network_auxiliary_reserve(net, ws, err) : OTO_OK;
 }
 
 oto_status oto_network_forward(const struct oto_network *net, struct oto_network_workspace *ws,
@@ -174,38 +229,30 @@ oto_status oto_network_forward(const struct oto_network *net, struct oto_network
     if (status != OTO_OK)
         return status;
     bool keep = training != 0, dropping = dropout != NULL && dropout->rate > 0;
-    bool chunked = keep && ws->chunked;
-    if (chunked) {
-        status = oto_sequences_set_windows(&ws->windows, seqs, &ws->chunks, err);
-        if (status != OTO_OK)
-            return status;
-    }
-    const struct oto_sequences *rows = chunked ? &ws->windows : seqs;
-    if (!reserve(net, ws, rows, keep, dropping) || (chunked && !reserve_chunked(net, ws, seqs)))
-        return oto_fail(err, OTO_ERR_MEMORY, "out of memory (activations of %zu frames)",
-                        rows->n_rows);
-    bool auxiliary = keep && ws->has_auxiliary;
-    if (auxiliary)
-        status = oto_network_auxiliary_reserve(net, ws, seqs->n_rows, err);
+    bool chunked = keep && ws->chunked, auxiliary = keep && ws->has_auxiliary;
+    status = prepare(net, ws, seqs, keep, dropping, err);
     if (status != OTO_OK)
         return status;
     struct oto_dropout drop = {0};
     if (dropping)
         drop = (struct oto_dropout){dropout->rate, dropout->seed, dropout->stream};
 
+    const int last = net->shape.n_layers - 1;
+    const struct oto_sequences *out = oto_network_rows(ws, last);
     if (chunked) {
-        oto_windows_spread(rows, seqs, ws->window_x.p, x, net->shape.n_inputs);
+        oto_windows_spread(ws->rows[0], seqs, ws->window_x.p, x, net->shape.n_inputs);
         x = ws->window_x.p;
     }
-    const oto_real *top = run_layers(net, ws, x, rows, keep, dropping ? &drop : NULL, pool);
+    const oto_real *top = run_layers(net, ws, x, keep, dropping ? &drop : NULL, pool);
     if (chunked) {
-        oto_windows_take(rows, seqs, ws->top.p, top, 2 * net->shape.n_hidden);
+        oto_windows_take(oto_network_layer_rows(ws, last), out, ws->top.p, top,
+                         2 * net->shape.n_hidden);
         top = ws->top.p;
     }
-    oto_linear_forward(&net->output, log_probs, top, seqs->n_rows, pool);
-    oto_network_softmax(net, log_probs, seqs->n_rows, pool);
+    oto_linear_forward(&net->output, log_probs, top, out->n_rows, pool);
+    oto_network_softmax(net, log_probs, out->n_rows, pool);
     if (auxiliary)
-        oto_network_auxiliary_forward(net, ws, seqs, chunked, pool);
+        oto_network_auxiliary_forward(net, ws, chunked, pool);
 
     ws->kept = (struct oto_network_kept){.valid = keep,
                                          .n_rows = seqs->n_rows,

@@ -21,6 +21,29 @@ static oto_status check_field(const char *name, int value, int min, int max, oto
                     value, min, max);
 }
 
+/* The highest layer of a set, from 1. */
+static int highest(unsigned layers)
+{
+    int n = 0;
+    for (; layers != 0; layers >>= 1)
+        n++;
+    return n;
+}
+
+static oto_status check_reductions(const struct oto_network_shape *shape, oto_error *err)
+{
+    if (shape->reduce_after >> (shape->n_layers - 1) != 0)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network shape: frames are paired after layer %d, expected layers below "
+                        "the last of %d",
+                        highest(shape->reduce_after), shape->n_layers);
+    if (oto_network_level(shape, shape->n_layers) > OTO_NETWORK_REDUCTIONS_MAX)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "network shape: frames are paired after %d layers, expected %d at most",
+                        oto_network_level(shape, shape->n_layers), OTO_NETWORK_REDUCTIONS_MAX);
+    return OTO_OK;
+}
+
 oto_status oto_network_shape_check(const struct oto_network_shape *shape, oto_error *err)
 {
     oto_status status = check_field("n_inputs", shape->n_inputs, 1, INPUTS_MAX, err);
@@ -32,18 +55,20 @@ oto_status oto_network_shape_check(const struct oto_network_shape *shape, oto_er
         status = check_field("n_proj", shape->n_proj, 0, WIDTH_MAX, err);
     if (status == OTO_OK)
         status = check_field("n_outputs", shape->n_outputs, 2, OUTPUTS_MAX, err);
+    if (status == OTO_OK)
+        status = check_reductions(shape, err);
     if (status != OTO_OK)
         return status;
     /*
-     * The limits bound the number of parameters by 16*2*4H*(2H + H) + ... < 2^34, so that only an
+     * The limits bound the number of parameters by 16*2*4H*(4H + H) + ... < 2^34, so that only an
      * address space of 32 bits can be too small; there every byte count must be checked before it
      * is trusted.
      */
     uint64_t h = (uint64_t)shape->n_hidden, widest = (uint64_t)shape->n_inputs;
-    if (widest < 2 * h)
-        widest = 2 * h;
-    if (widest < (uint64_t)shape->n_proj)
-        widest = (uint64_t)shape->n_proj;
+    if (widest < 4 * h)
+        widest = 4 * h;
+    if (widest < 2 * (uint64_t)shape->n_proj)
+        widest = 2 * (uint64_t)shape->n_proj;
     uint64_t bound = (uint64_t)shape->n_layers *
                          (8 * h * (widest + h + 1) + (uint64_t)shape->n_proj * (2 * h + 1)) +
                      (uint64_t)shape->n_outputs * (2 * h + 1);
@@ -119,6 +144,17 @@ void oto_network_tensor(const struct oto_network_shape *shape, int index, struct
     offset += (size_t)tensor->n_rows * (size_t)tensor->n_cols;
     set_tensor(tensor, shape->n_outputs, 1, "output.bias");
     tensor->offset = offset;
+}
+
+int oto_network_reduction(const struct oto_network_shape *shape, int l)
+{
+    return 1 << oto_network_level(shape, l);
+}
+
+size_t oto_network_n_frames(const struct oto_network_shape *shape, size_t n_frames)
+{
+    size_t factor = (size_t)oto_network_reduction(shape, shape->n_layers - 1);
+    return n_frames / factor + (n_frames % factor != 0);
 }
 
 size_t oto_network_n_parameters(const struct oto_network_shape *shape)

@@ -9,13 +9,14 @@
 struct oto_network_stream {
     const struct oto_network *net;
     struct oto_network_chunks chunks;
-    size_t n_window;                    /* C + R */
-    size_t n_held;                      /* frames in x */
-    oto_real *x;                        /* [C + R, D] from the next chunk's first frame on */
-    oto_real *between[2];               /* [C + R, max(2H, P)] in turn: a layer's input, output */
-    oto_real *log_probs;                /* [C, K] */
-    struct oto_sequences chunk, window; /* of the window in work, one utterance each */
-    struct oto_bilstm_state state;      /* scratch of a layer */
+    size_t n_window;      /* C + R */
+    size_t n_held;        /* frames in x */
+    oto_real *x;          /* [C + R, D] from the next chunk's first frame on */
+    oto_real *between[2]; /* [C + R, max(2H, P)] in turn: a layer's input, output */
+    oto_real *log_probs;  /* [C / reduction, K] */
+    /* Of the window in work, one utterance each, by level. */
+    struct oto_sequences chunk[OTO_NETWORK_LEVELS], window[OTO_NETWORK_LEVELS];
+    struct oto_bilstm_state state; /* scratch of a layer */
     struct oto_lstm_carry carry[OTO_NETWORK_LAYERS_MAX];
     oto_real *carried;         /* the carries' h and c */
     uint8_t *codes;            /* the carries' codes */
@@ -45,7 +46,25 @@ static bool create_carries(struct oto_network_stream *s)
     return true;
 }
 
-/* All that a window will need, for the longest one. */
+/* Frames of all levels of a window of n_window frames with a chunk of n_chunk. */
+static oto_status set_levels(struct oto_network_stream *s, size_t n_chunk, size_t n_window,
+                             oto_error *err)
+{
+    const int lengths[] = {(int)n_chunk, (int)n_window};
+    const int n_levels = oto_network_level(&s->net->shape, s->net->shape.n_layers) + 1;
+    oto_status status = oto_sequences_set(&s->chunk[0], &lengths[0], 1, err);
+    if (status == OTO_OK)
+        status = oto_sequences_set(&s->window[0], &lengths[1], 1, err);
+    for (int k = 1; k < n_levels && status == OTO_OK; k++) {
+        status = oto_sequences_halve(&s->chunk[k], &s->chunk[k - 1], err);
+        if (status == OTO_OK)
+            status = oto_sequences_halve(&s->window[k], &s->window[k - 1], err);
+    }
+    return status;
+}
+
+/* All that a window will need, for the longest one. Pairs take no more room than their frames: C +
+ * R is even on every level that is reduced. */
 static bool reserve(struct oto_network_stream *s)
 {
     const struct oto_network_shape *shape = &s->net->shape;
@@ -57,12 +76,11 @@ static bool reserve(struct oto_network_stream *s)
         s->between[i] = numbers(s->n_window, s->n_between);
     if (s->x == NULL || s->log_probs == NULL || s->between[0] == NULL || s->between[1] == NULL)
         return false;
-    const int lengths[] = {s->chunks.n_chunk, (int)s->n_window};
-    if (oto_sequences_set(&s->chunk, &lengths[0], 1, NULL) != OTO_OK ||
-        oto_sequences_set(&s->window, &lengths[1], 1, NULL) != OTO_OK)
+    if (set_levels(s, (size_t)s->chunks.n_chunk, s->n_window, NULL) != OTO_OK)
         return false;
     for (int l = 0; l < shape->n_layers; l++)
-        if (!oto_bilstm_state_reserve(&s->state, &s->net->layers[l], &s->window, false))
+        if (!oto_bilstm_state_reserve(&s->state, &s->net->layers[l],
+                                      &s->window[oto_network_level(shape, l)], false))
             return false;
     return create_carries(s);
 }
@@ -71,7 +89,7 @@ oto_status oto_network_stream_create(struct oto_network_stream **out, const stru
                                      const struct oto_network_chunks *chunks, oto_error *err)
 {
     *out = NULL;
-    oto_status status = oto_network_chunks_check(chunks, err);
+    oto_status status = oto_network_check_chunks(&net->shape, chunks, err);
     if (status != OTO_OK)
         return status;
     struct oto_network_stream *s = oto_calloc(1, sizeof *s);
@@ -99,8 +117,10 @@ void oto_network_stream_destroy(struct oto_network_stream *s)
     oto_free(s->carried);
     oto_free(s->codes);
     oto_bilstm_state_clear(&s->state);
-    oto_sequences_clear(&s->chunk);
-    oto_sequences_clear(&s->window);
+    for (int k = 0; k < OTO_NETWORK_LEVELS; k++) {
+        oto_sequences_clear(&s->chunk[k]);
+        oto_sequences_clear(&s->window[k]);
+    }
     oto_free(s);
 }
 
@@ -112,31 +132,47 @@ size_t oto_network_stream_bytes(const struct oto_network_stream *s)
                2 * (size_t)shape->n_layers * s->n_carry;
     for (int d = 0; d < 2; d++)
         n += s->state.gates[d].n + s->state.cells[d].n + s->state.int8[d].n;
-    size_t n_steps = (size_t)s->chunk.cap_t + (size_t)s->window.cap_t;
+    size_t n_steps = 0;
+    for (int k = 0; k < OTO_NETWORK_LEVELS; k++)
+        n_steps += (size_t)s->chunk[k].cap_t + (size_t)s->window[k].cap_t;
     return sizeof *s + n * sizeof(oto_real) + (size_t)shape->n_layers * s->n_carry +
            n_steps * (sizeof(int) + sizeof(size_t));
+}
+
+/* One utterance's rows are its frames, so that pairs are there as they lie, but for the zeros
+ * beside the last frame of an odd number. */
+static void pair_in_place(oto_real *rows, size_t n_rows, size_t n_cols)
+{
+    if (n_rows % 2 != 0)
+        memset(rows + n_rows * n_cols, 0, n_cols * sizeof *rows);
 }
 
 /* The stack over the window, up to the output of the last layer, [chunk, 2H]. */
 static const oto_real *run_layers(struct oto_network_stream *s, struct oto_pool *pool)
 {
     const struct oto_network *net = s->net;
+    const struct oto_network_shape *shape = &net->shape;
     const oto_real *x = s->x;
     int turn = 0;
-    for (int l = 0; l < net->shape.n_layers; l++) {
-        oto_real *h = s->between[turn];
+    for (int l = 0, level = 0; l < shape->n_layers; l++) {
+        oto_real *h = s->between[turn], *handed_up = h;
+        const struct oto_sequences *chunk = &s->chunk[level], *window = &s->window[level];
         /* Nobody reads what the last layer's forward direction would make of the context. */
-        const struct oto_sequences *forward = l == net->shape.n_layers - 1 ? &s->chunk : &s->window;
-        s->carry[l].n_steps = s->chunk.max_t;
+        const struct oto_sequences *forward = l == shape->n_layers - 1 ? chunk : window;
+        s->carry[l].n_steps = chunk->max_t;
         oto_bilstm_forward_window(&net->layers[l], &net->dsp, &s->state, &s->carry[l], h, x,
-                                  forward, &s->window, pool);
-        x = h;
+                                  forward, window, pool);
         turn ^= 1;
-        if (oto_network_has_proj(&net->shape, l)) {
-            oto_linear_forward(&net->proj[l], s->between[turn], x, s->window.n_rows, pool);
-            x = s->between[turn];
+        if (oto_network_has_proj(shape, l)) {
+            handed_up = s->between[turn];
+            oto_linear_forward(&net->proj[l], handed_up, h, window->n_rows, pool);
             turn ^= 1;
         }
+        if (oto_network_reduces(shape, l)) {
+            pair_in_place(handed_up, window->n_rows, (size_t)oto_network_handed_up(shape));
+            level++;
+        }
+        x = handed_up;
     }
     return x;
 }
@@ -147,19 +183,17 @@ static oto_status run_chunk(struct oto_network_stream *s, size_t n_chunk, size_t
                             oto_error *err)
 {
     const struct oto_network *net = s->net;
-    const int lengths[] = {(int)n_chunk, (int)n_window};
-    oto_status status = oto_sequences_set(&s->chunk, &lengths[0], 1, err);
-    if (status == OTO_OK)
-        status = oto_sequences_set(&s->window, &lengths[1], 1, err);
+    oto_status status = set_levels(s, n_chunk, n_window, err);
     if (status != OTO_OK)
         return status;
-    oto_linear_forward(&net->output, s->log_probs, run_layers(s, pool), n_chunk, pool);
-    net->dsp.log_softmax(s->log_probs, s->log_probs, (int)n_chunk, net->shape.n_outputs);
+    const size_t n_out = oto_network_n_frames(&net->shape, n_chunk);
+    oto_linear_forward(&net->output, s->log_probs, run_layers(s, pool), n_out, pool);
+    net->dsp.log_softmax(s->log_probs, s->log_probs, (int)n_out, net->shape.n_outputs);
 
     size_t n_inputs = (size_t)net->shape.n_inputs;
     s->n_held -= n_chunk;
     memmove(s->x, s->x + n_chunk * n_inputs, s->n_held * n_inputs * sizeof *s->x);
-    return sink(arg, s->log_probs, n_chunk, err);
+    return sink(arg, s->log_probs, n_out, err);
 }
 
 oto_status oto_network_stream_push(struct oto_network_stream *s, const oto_real *x, size_t n_frames,

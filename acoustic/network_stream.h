@@ -9,7 +9,9 @@
  * end. What comes out for the context is used up by the layer above and dropped.
  *
  * Frame kC waits for the C + R - 1 frames after it, frame kC + C - 1 for R: the look-ahead is C + R
- * at most. The cost is that of the network for all frames times 1 + R/C. With C at least the length
+ * at most. Of a network that reduces frames, C and R count those of the input and are multiples of
+ * the reduction, so that pairs of a chunk are pairs of the utterance. The cost is that of the
+ * network for all frames times 1 + R/C. With C at least the length
  * of the utterance all of it is one window, and the result has the same bits as
  * oto_network_forward().
  *
@@ -29,7 +31,8 @@
 /** One utterance after another; one thread at a time. Float and 8-bit networks. */
 struct oto_network_stream;
 
-/** net must outlive it. Errors: OTO_ERR_ARGUMENT for frames out of range, OTO_ERR_MEMORY. */
+/** net must outlive it. Errors: OTO_ERR_ARGUMENT for frames out of range or no multiples of the
+ * reduction, OTO_ERR_MEMORY. */
 oto_status oto_network_stream_create(struct oto_network_stream **out, const struct oto_network *net,
                                      const struct oto_network_chunks *chunks,
                                      oto_error *err) OTO_WARN_UNUSED;
@@ -38,9 +41,9 @@ void oto_network_stream_destroy(struct oto_network_stream *stream);
 size_t oto_network_stream_bytes(const struct oto_network_stream *stream);
 
 /**
- * Receives the log-probabilities [n_frames, K] of the next frames, n_frames <= C, valid during the
- * call. A status other than OTO_OK ends the push or finish, which returns it; the stream must then
- * be reset.
+ * Receives the log-probabilities [n_frames, K] of the next frames, n_frames <= C / reduction, valid
+ * during the call. A status other than OTO_OK ends the push or finish, which returns it; the stream
+ * must then be reset.
  */
 typedef oto_status (*oto_log_probs_sink)(void *arg, const oto_real *log_probs, size_t n_frames,
                                          oto_error *err);

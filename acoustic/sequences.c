@@ -35,6 +35,24 @@ static oto_status grow(struct oto_sequences *s, int n_utts, int max_t, oto_error
     return OTO_OK;
 }
 
+/* Steps and rows of s->lengths. */
+static void lay_out(struct oto_sequences *s, int n_utts)
+{
+    s->n_utts = n_utts;
+    s->max_t = s->lengths[0];
+    s->n_rows = 0;
+    int active = n_utts;
+    for (int t = 0; t < s->max_t; t++) {
+        while (s->lengths[active - 1] <= t)
+            active--;
+        s->n_active[t] = active;
+        s->row_offset[t] = s->n_rows;
+        s->n_rows += (size_t)active;
+    }
+    s->n_active[s->max_t] = 0;
+    s->row_offset[s->max_t] = s->n_rows;
+}
+
 oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_utts,
                              oto_error *err)
 {
@@ -56,21 +74,21 @@ oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_
     if (status != OTO_OK)
         return status;
 
-    s->n_utts = n_utts;
-    s->max_t = lengths[0];
-    s->n_rows = 0;
-    int active = n_utts;
-    for (int t = 0; t < s->max_t; t++) {
-        while (lengths[active - 1] <= t)
-            active--;
-        s->n_active[t] = active;
-        s->row_offset[t] = s->n_rows;
-        s->n_rows += (size_t)active;
-    }
-    s->n_active[s->max_t] = 0;
-    s->row_offset[s->max_t] = s->n_rows;
     for (int b = 0; b < n_utts; b++)
         s->lengths[b] = lengths[b];
+    lay_out(s, n_utts);
+    return OTO_OK;
+}
+
+oto_status oto_sequences_halve(struct oto_sequences *s, const struct oto_sequences *whole,
+                               oto_error *err)
+{
+    oto_status status = grow(s, whole->n_utts, whole->max_t / 2 + whole->max_t % 2, err);
+    if (status != OTO_OK)
+        return status;
+    for (int b = 0; b < whole->n_utts; b++)
+        s->lengths[b] = whole->lengths[b] / 2 + whole->lengths[b] % 2;
+    lay_out(s, whole->n_utts);
     return OTO_OK;
 }
 

@@ -54,6 +54,10 @@ oto_status oto_network_chunks_check(const struct oto_network_chunks *chunks,
  */
 oto_status oto_sequences_set(struct oto_sequences *s, const int *lengths, int n_utts,
                              oto_error *err) OTO_WARN_UNUSED;
+/** The frames that pairs of neighbours make: ceil(T / 2) of T. As oto_sequences_set(); whole is of
+ * frames, not of windows. */
+oto_status oto_sequences_halve(struct oto_sequences *s, const struct oto_sequences *whole,
+                               oto_error *err) OTO_WARN_UNUSED;
 /**
  * The windows of a batch: for each chunk the frames that it and its right context have. *s as for
  * oto_sequences_set(), and not used for anything else. OTO_ERR_ARGUMENT for chunks out of range or

@@ -266,7 +266,7 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     struct oto_dsp dsp;
     oto_dsp_init(&dsp, oto_cpu_flags());
     t->shape = (struct oto_network_shape){t->n_inputs, o->layers, o->hidden, o->proj,
-                                          t->alphabet->n_symbols};
+                                          t->alphabet->n_symbols, 0};
     oto_status status = oto_network_shape_check(&t->shape, err);
     if (status != OTO_OK)
         return status;

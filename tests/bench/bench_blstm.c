@@ -58,7 +58,7 @@ static oto_status make_int8(struct forward *f, const struct oto_network_shape *s
 
 static oto_status set_up(struct forward *f, oto_error *err)
 {
-    const struct oto_network_shape shape = {inputs, layers, hidden, 0, LABELS};
+    const struct oto_network_shape shape = {inputs, layers, hidden, 0, LABELS, 0};
     const size_t n_rows = (size_t)batch * (size_t)frames;
     const size_t n_params = oto_network_n_parameters(&shape);
     int lengths[BATCH_MAX];

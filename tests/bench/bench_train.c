@@ -45,7 +45,7 @@ static oto_status set_up(struct step *s, oto_error *err)
 {
     const struct oto_adam_options adam = {0.9, 0.999, 1e-8, 0, 0, 0};
     int lengths[BATCH_MAX];
-    s->shape = (struct oto_network_shape){inputs, layers, hidden, 0, SYMBOLS};
+    s->shape = (struct oto_network_shape){inputs, layers, hidden, 0, SYMBOLS, 0};
     s->n_params = oto_network_n_parameters(&s->shape);
     s->n_rows = (size_t)batch * (size_t)frames;
     s->params = oto_calloc(s->n_params, sizeof *s->params);

@@ -39,7 +39,7 @@ static float *uniform(size_t n, uint32_t seed, float scale)
 struct golden {
     struct oto_network_shape shape;
     struct oto_sequences seqs;
-    size_t n_params;
+    size_t n_params, n_out; /* n_out: frames of log_probs */
     float *log_probs, *dparams, *dx; /* expected */
 };
 
@@ -67,6 +67,7 @@ static void load(struct golden *g, const char *name)
     g->shape.n_hidden = (int)oto_read_u32(&r);
     g->shape.n_proj = (int)oto_read_u32(&r);
     g->shape.n_outputs = (int)oto_read_u32(&r);
+    g->shape.reduce_after = oto_read_u32(&r);
     int n_utts = (int)oto_read_u32(&r), lengths[UTTS_MAX];
     assert_in_range(n_utts, 1, UTTS_MAX);
     for (int b = 0; b < n_utts; b++)
@@ -74,7 +75,9 @@ static void load(struct golden *g, const char *name)
     assert_int_equal(oto_sequences_set(&g->seqs, lengths, n_utts, &err), OTO_OK);
     assert_int_equal(oto_network_shape_check(&g->shape, &err), OTO_OK);
     g->n_params = oto_network_n_parameters(&g->shape);
-    g->log_probs = read_floats(&r, g->seqs.n_rows * (size_t)g->shape.n_outputs);
+    for (int b = 0; b < n_utts; b++)
+        g->n_out += oto_network_n_frames(&g->shape, (size_t)lengths[b]);
+    g->log_probs = read_floats(&r, g->n_out * (size_t)g->shape.n_outputs);
     g->dparams = read_floats(&r, g->n_params);
     g->dx = read_floats(&r, g->seqs.n_rows * (size_t)g->shape.n_inputs);
     assert_false(r.failed);
@@ -117,7 +120,7 @@ static void run(const struct golden *g, unsigned flags)
     struct oto_network_workspace *ws;
     oto_error err;
     size_t n = g->seqs.n_rows, n_x = n * (size_t)g->shape.n_inputs;
-    size_t n_y = n * (size_t)g->shape.n_outputs;
+    size_t n_y = g->n_out * (size_t)g->shape.n_outputs;
     float *params = uniform(g->n_params, SEED_PARAMS, 0.4f), *x = uniform(n_x, SEED_X, 2.0f);
     float *dlogits = uniform(n_y, SEED_DLOGITS, 1.0f);
     float *log_probs = oto_calloc(n_y, sizeof *log_probs), *dx = oto_calloc(n_x, sizeof *dx);
@@ -185,12 +188,20 @@ static void projection(void **state)
     check("network_proj");
 }
 
+static void pyramids(void **state)
+{
+    (void)state;
+    check("network_pyramid");
+    check("network_pyramid_proj");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_layer),
         cmocka_unit_test(three_layers),
         cmocka_unit_test(projection),
+        cmocka_unit_test(pyramids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

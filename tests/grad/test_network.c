@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Gradients of the network by central differences, in double: every parameter and every input of
- * small networks, utterances of unequal length, with and without projection and dropout.
+ * small networks, utterances of unequal length, with and without projection, dropout and pairs of
+ * frames.
  *
  *     L = sum_nk v[n,k] log p[n,k],   dL/dlogit[n,k] = v[n,k] - p[n,k] sum_j v[n,j]
  *     dL/dw = (8 (L(w+h) - L(w-h)) - (L(w+2h) - L(w-2h))) / 12h + O(h^4)
@@ -30,6 +31,7 @@ struct fixture {
     size_t n_params, n_x, n_y;
     oto_real *params, *x, *v, *log_probs, *dlogits, *dparams, *dx;
     size_t n_auxiliary; /* 0: without */
+    int auxiliary_layer;
     oto_real *auxiliary, *auxiliary_v, *auxiliary_log_probs, *auxiliary_dlogits, *auxiliary_dparams;
 };
 
@@ -84,6 +86,12 @@ static void tear_down(struct fixture *f)
         oto_free(owned[i]);
 }
 
+/* Numbers of the log-probabilities that layer l leads to. */
+static size_t n_out(const struct fixture *f, int l)
+{
+    return oto_network_rows(f->ws, l)->n_rows * (size_t)f->shape.n_outputs;
+}
+
 static double loss(struct fixture *f)
 {
     double sum = 0;
@@ -91,9 +99,9 @@ static double loss(struct fixture *f)
     assert_int_equal(oto_network_forward(f->net, f->ws, f->log_probs, f->x, &f->seqs, 1,
                                          &f->dropout, NULL, NULL),
                      OTO_OK);
-    for (size_t i = 0; i < f->n_y; i++)
+    for (size_t i = 0; i < n_out(f, f->shape.n_layers - 1); i++)
         sum += f->v[i] * f->log_probs[i];
-    for (size_t i = 0; i < f->n_y && f->n_auxiliary > 0; i++)
+    for (size_t i = 0; f->n_auxiliary > 0 && i < n_out(f, f->auxiliary_layer); i++)
         sum += f->auxiliary_v[i] * f->auxiliary_log_probs[i];
     return sum;
 }
@@ -102,6 +110,7 @@ static double loss(struct fixture *f)
 static void add_auxiliary(struct fixture *f, int l)
 {
     f->n_auxiliary = oto_network_auxiliary_size(&f->shape);
+    f->auxiliary_layer = l;
     f->auxiliary = random_numbers(f->n_auxiliary, 4, 0.7);
     f->auxiliary_v = random_numbers(f->n_y, 5, 1);
     f->auxiliary_log_probs = oto_calloc(f->n_y, sizeof *f->auxiliary_log_probs);
@@ -128,10 +137,10 @@ static void gradients(struct fixture *f)
 {
     size_t k = (size_t)f->shape.n_outputs;
     (void)loss(f);
-    logit_gradients(f->dlogits, f->v, f->log_probs, f->seqs.n_rows, k);
+    logit_gradients(f->dlogits, f->v, f->log_probs, n_out(f, f->shape.n_layers - 1) / k, k);
     if (f->n_auxiliary > 0)
         logit_gradients(f->auxiliary_dlogits, f->auxiliary_v, f->auxiliary_log_probs,
-                        f->seqs.n_rows, k);
+                        n_out(f, f->auxiliary_layer) / k, k);
     assert_int_equal(oto_network_backward(f->net, f->ws, f->dparams, f->dx, f->dlogits, f->x,
                                           &f->seqs, NULL, NULL),
                      OTO_OK);
@@ -203,32 +212,32 @@ static void check(struct oto_network_shape shape, double dropout)
 static void one_layer(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){3, 1, 5, 0, 4}, 0);
+    check((struct oto_network_shape){3, 1, 5, 0, 4, 0}, 0);
 }
 
 static void three_layers(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){2, 3, 3, 0, 3}, 0);
+    check((struct oto_network_shape){2, 3, 3, 0, 3, 0}, 0);
 }
 
 static void dropout(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){3, 2, 5, 0, 3}, 0.3);
+    check((struct oto_network_shape){3, 2, 5, 0, 3, 0}, 0.3);
 }
 
 static void projection_and_dropout(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){3, 3, 4, 5, 3}, 0.25);
+    check((struct oto_network_shape){3, 3, 4, 5, 3, 0}, 0.25);
 }
 
 /* More units than one block of the kernels. */
 static void several_blocks(void **state)
 {
     (void)state;
-    check((struct oto_network_shape){2, 1, 9, 0, 3}, 0);
+    check((struct oto_network_shape){2, 1, 9, 0, 3, 0}, 0);
 }
 
 /* Windows that overlap by less and by more than a chunk, that do not, and one that holds all. */
@@ -238,8 +247,8 @@ static void chunks(void **state)
     static const struct oto_network_chunks cuts[] = {{2, 1}, {1, 2}, {2, 3},
                                                      {3, 0}, {1, 9}, {6, 2}};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-        check_all((struct oto_network_shape){2, 1, 4, 0, 3}, 0, &cuts[i], -1);
-        check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cuts[i], -1);
+        check_all((struct oto_network_shape){2, 1, 4, 0, 3, 0}, 0, &cuts[i], -1);
+        check_all((struct oto_network_shape){2, 3, 3, 2, 3, 0}, 0.25, &cuts[i], -1);
     }
 }
 
@@ -247,10 +256,28 @@ static void auxiliary_output(void **state)
 {
     (void)state;
     static const struct oto_network_chunks cut = {2, 1};
-    check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, NULL, 1);
-    check_all((struct oto_network_shape){2, 2, 4, 0, 3}, 0, NULL, 0);
-    check_all((struct oto_network_shape){2, 2, 3, 0, 3}, 0, NULL, 1);
-    check_all((struct oto_network_shape){2, 3, 3, 2, 3}, 0.25, &cut, 0);
+    check_all((struct oto_network_shape){2, 3, 3, 2, 3, 0}, 0.25, NULL, 1);
+    check_all((struct oto_network_shape){2, 2, 4, 0, 3, 0}, 0, NULL, 0);
+    check_all((struct oto_network_shape){2, 2, 3, 0, 3, 0}, 0, NULL, 1);
+    check_all((struct oto_network_shape){2, 3, 3, 2, 3, 0}, 0.25, &cut, 0);
+}
+
+/* Pairs after the first layer, the second, both; of h, of a projection, with dropout, in chunks,
+ * with an output below, between and above. */
+static void pairs(void **state)
+{
+    (void)state;
+    static const struct oto_network_chunks cuts[] = {{2, 2}, {4, 0}, {2, 4}}, four = {4, 4};
+    check((struct oto_network_shape){2, 2, 4, 0, 3, 1}, 0);
+    check((struct oto_network_shape){2, 3, 3, 0, 3, 3}, 0);
+    check((struct oto_network_shape){2, 3, 3, 0, 3, 2}, 0.25);
+    check((struct oto_network_shape){2, 3, 3, 2, 3, 3}, 0.25);
+    check((struct oto_network_shape){2, 3, 3, 2, 3, 2}, 0);
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
+        check_all((struct oto_network_shape){2, 3, 3, 2, 3, 1}, 0.25, &cuts[i], (int)i);
+    check_all((struct oto_network_shape){2, 3, 3, 0, 3, 3}, 0, &four, 1);
+    for (int l = 0; l < 3; l++)
+        check_all((struct oto_network_shape){2, 3, 3, 0, 3, 2}, 0, NULL, l);
 }
 
 int main(void)
@@ -259,7 +286,7 @@ int main(void)
         cmocka_unit_test(one_layer),        cmocka_unit_test(three_layers),
         cmocka_unit_test(dropout),          cmocka_unit_test(projection_and_dropout),
         cmocka_unit_test(several_blocks),   cmocka_unit_test(chunks),
-        cmocka_unit_test(auxiliary_output),
+        cmocka_unit_test(auxiliary_output), cmocka_unit_test(pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,9 @@ struct batch {
     float *x, *dlogits, *log_probs, *dx, *dparams;
 };
 
-static const struct oto_network_shape plain = {6, 3, 21, 0, 5}, projected = {6, 3, 18, 10, 5};
+static const struct oto_network_shape plain = {6, 3, 21, 0, 5, 0}, projected = {6, 3, 18, 10, 5, 0};
+/* Of every fourth, and of every second frame. */
+static const struct oto_network_shape pyramid = {6, 3, 21, 0, 5, 3}, paired = {6, 3, 18, 10, 5, 2};
 static const struct oto_network_dropout no_dropout = {0, 0, 0};
 
 static inline float *random_numbers(size_t n, uint64_t stream, double scale)

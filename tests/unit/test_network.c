@@ -30,8 +30,8 @@ static void same_bits_on_any_threads(void **state)
     (void)state;
     static const int lengths[] = {310, 300, 290, 290, 200, 77, 1};
     const struct oto_network_dropout dropout = {0.2, 5, 6};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int s = 0; s < 2; s++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int s = 0; s < 4; s++) {
         struct fixture f;
         struct batch one, many;
         set_up(&f, shapes[s]);
@@ -57,8 +57,8 @@ static void inference_equals_training(void **state)
 {
     (void)state;
     static const int lengths[] = {700, 650, 3};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int s = 0; s < 2; s++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int s = 0; s < 4; s++) {
         struct fixture f;
         struct batch a, b;
         set_up(&f, shapes[s]);
@@ -80,13 +80,19 @@ static void batch_equals_single(void **state)
 {
     (void)state;
     static const int lengths[] = {40, 33, 33, 8, 1};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int s = 0; s < 2; s++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int s = 0; s < 4; s++) {
         struct fixture f;
         struct batch all;
         set_up(&f, shapes[s]);
         make_batch(&all, &f, lengths, 5);
+        struct oto_sequences out = {0};
+        int n_out[5];
+        for (int b = 0; b < 5; b++)
+            n_out[b] = (int)oto_network_n_frames(&f.shape, (size_t)lengths[b]);
+        assert_int_equal(oto_sequences_set(&out, n_out, 5, NULL), OTO_OK);
         assert_int_equal(forward(&f, &all, 0, NULL, NULL), OTO_OK);
+        assert_int_equal(oto_network_rows(f.ws, 2)->n_rows, out.n_rows);
         size_t d = (size_t)f.shape.n_inputs, k = (size_t)f.shape.n_outputs;
         for (int b = 0; b < 5; b++) {
             struct batch one;
@@ -95,16 +101,17 @@ static void batch_equals_single(void **state)
                 memcpy(one.x + (size_t)t * d, all.x + oto_sequences_row(&all.seqs, t, b) * d,
                        d * sizeof *one.x);
             assert_int_equal(forward(&f, &one, 0, NULL, NULL), OTO_OK);
-            for (int t = 0; t < lengths[b]; t++)
+            for (int t = 0; t < n_out[b]; t++)
                 for (size_t j = 0; j < k; j++) {
                     float got = one.log_probs[(size_t)t * k + j];
-                    float expected = all.log_probs[oto_sequences_row(&all.seqs, t, b) * k + j];
+                    float expected = all.log_probs[oto_sequences_row(&out, t, b) * k + j];
                     if (!(fabsf(got - expected) <= 2e-6f))
                         fail_msg("utterance %d frame %d: %.8g, in the batch %.8g", b, t,
                                  (double)got, (double)expected);
                 }
             free_batch(&one);
         }
+        oto_sequences_clear(&out);
         free_batch(&all);
         tear_down(&f);
     }
@@ -116,8 +123,8 @@ static void workspace_is_reused(void **state)
     (void)state;
     static const int batches[][3] = {{9, 4, 1}, {60, 55, 2}, {5, 5, 5}, {1, 1, 1}, {61, 61, 60}};
     const struct oto_network_dropout dropout = {0.3, 1, 2};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int s = 0; s < 2; s++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int s = 0; s < 4; s++) {
         struct fixture f, fresh;
         set_up(&f, shapes[s]);
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
@@ -152,7 +159,7 @@ static void holds_the_documented_memory(void **state)
 {
     (void)state;
     enum { FRAMES = 12000, H = 16 };
-    static const struct oto_network_shape shapes[] = {{6, 2, H, 0, 5}, {6, 2, H, 10, 5}};
+    static const struct oto_network_shape shapes[] = {{6, 2, H, 0, 5, 0}, {6, 2, H, 10, 5, 0}};
     static const size_t numbers[] = {2 * (8 * H + 2 * H + 2 * H) + 2 * H,
                                      2 * (8 * H + 2 * H + 2 * H) + 10 + 2 * H + 10};
     for (int s = 0; s < 2; s++) {
@@ -223,6 +230,64 @@ static void lists_tensors(void **state)
     assert_int_equal(t.n_cols, 10);
 }
 
+/* T frames are ceil(T / 2) of the next level, and the layer above is twice as wide. */
+static void pyramids_have_fewer_and_wider_frames(void **state)
+{
+    (void)state;
+    struct oto_tensor t;
+    static const size_t frames[][2] = {{1, 1}, {4, 1}, {5, 2}, {8, 2}, {9, 3}, {12, 3}, {13, 4}};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        assert_int_equal(oto_network_n_frames(&pyramid, frames[i][0]), frames[i][1]);
+        assert_int_equal(oto_network_n_frames(&plain, frames[i][0]), frames[i][0]);
+    }
+    assert_int_equal(oto_network_reduction(&pyramid, 0), 1);
+    assert_int_equal(oto_network_reduction(&pyramid, 1), 2);
+    assert_int_equal(oto_network_reduction(&pyramid, 2), 4);
+    assert_int_equal(oto_network_reduction(&paired, 1), 1);
+    assert_int_equal(oto_network_n_tensors(&paired), oto_network_n_tensors(&projected));
+    oto_network_tensor(&paired, 16, &t);
+    assert_string_equal(t.name, "lstm.weight_ih_l2");
+    assert_int_equal(t.n_cols, 20);
+    oto_network_tensor(&pyramid, 6, &t);
+    assert_string_equal(t.name, "lstm.weight_ih_l1");
+    assert_int_equal(t.n_cols, 84);
+}
+
+static void reads_reductions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int n_layers;
+        unsigned layers;
+    } good[] = {
+        {"", 1, 0}, {"1", 2, 1}, {"1,2", 3, 3}, {"2,4", 5, 10}, {"12,13,14,15", 16, 0x7800}};
+    static const struct {
+        const char *text;
+        int n_layers;
+    } bad[] = {{"1", 1},    {"2", 2},    {"0", 3},   {"2,1", 3},       {"1,1", 3},  {"1,", 3},
+               {",1", 3},   {"1 ,2", 3}, {"-1", 3},  {"1;2", 3},       {"x", 3},    {"001", 3},
+               {"1,2x", 9}, {"+1", 3},   {"16", 16}, {"1,2,3,4,5", 9}, {"9999", 16}};
+    oto_error err = {0};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        unsigned layers = 99;
+        char text[16];
+        assert_int_equal(
+            oto_network_parse_reductions(&layers, good[i].text, good[i].n_layers, NULL), OTO_OK);
+        assert_int_equal(layers, good[i].layers);
+        oto_network_print_reductions(text, layers);
+        assert_string_equal(text, good[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        unsigned layers = 99;
+        if (oto_network_parse_reductions(&layers, bad[i].text, bad[i].n_layers, &err) !=
+            OTO_ERR_CONFIG)
+            fail_msg("\"%s\" was taken", bad[i].text);
+        assert_contains(err.message, bad[i].text);
+        assert_int_equal(layers, 99);
+    }
+}
+
 static void initialises_by_name(void **state)
 {
     (void)state;
@@ -263,16 +328,19 @@ static void refuses_shapes(void **state)
         struct oto_network_shape shape;
         const char *message;
     } cases[] = {
-        {{0, 1, 8, 0, 4}, "n_inputs is 0, expected 1 to"},
-        {{1 << 20, 1, 8, 0, 4}, "n_inputs is 1048576"},
-        {{5, 0, 8, 0, 4}, "n_layers is 0, expected 1 to 16"},
-        {{5, 17, 8, 0, 4}, "n_layers is 17"},
-        {{5, 1, 0, 0, 4}, "n_hidden is 0, expected 1 to 4096"},
-        {{5, 1, 4097, 0, 4}, "n_hidden is 4097"},
-        {{5, 1, 8, -1, 4}, "n_proj is -1, expected 0 to"},
-        {{5, 1, 8, 5000, 4}, "n_proj is 5000"},
-        {{5, 1, 8, 0, 1}, "n_outputs is 1, expected 2 to"},
-        {{5, 1, 8, 0, 70000}, "n_outputs is 70000"},
+        {{0, 1, 8, 0, 4, 0}, "n_inputs is 0, expected 1 to"},
+        {{1 << 20, 1, 8, 0, 4, 0}, "n_inputs is 1048576"},
+        {{5, 0, 8, 0, 4, 0}, "n_layers is 0, expected 1 to 16"},
+        {{5, 17, 8, 0, 4, 0}, "n_layers is 17"},
+        {{5, 1, 0, 0, 4, 0}, "n_hidden is 0, expected 1 to 4096"},
+        {{5, 1, 4097, 0, 4, 0}, "n_hidden is 4097"},
+        {{5, 1, 8, -1, 4, 0}, "n_proj is -1, expected 0 to"},
+        {{5, 1, 8, 5000, 4, 0}, "n_proj is 5000"},
+        {{5, 1, 8, 0, 1, 0}, "n_outputs is 1, expected 2 to"},
+        {{5, 1, 8, 0, 70000, 0}, "n_outputs is 70000"},
+        {{5, 1, 8, 0, 4, 1}, "after layer 1, expected layers below the last of 1"},
+        {{5, 3, 8, 0, 4, 6}, "after layer 3, expected layers below the last of 3"},
+        {{5, 9, 8, 0, 4, 31}, "paired after 5 layers, expected 4 at most"},
     };
     struct oto_dsp dsp;
     oto_dsp_init(&dsp, OTO_CPU_SCALAR);
@@ -409,6 +477,8 @@ int main(void)
         cmocka_unit_test(holds_the_documented_memory),
         cmocka_unit_test(dropout_follows_seed_and_stream),
         cmocka_unit_test(lists_tensors),
+        cmocka_unit_test(pyramids_have_fewer_and_wider_frames),
+        cmocka_unit_test(reads_reductions),
         cmocka_unit_test(initialises_by_name),
         cmocka_unit_test(refuses_shapes),
         cmocka_unit_test(refuses_calls),

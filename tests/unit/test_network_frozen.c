@@ -95,8 +95,10 @@ static void check_shape(const struct oto_network_shape *shape)
 static void stops_above_frozen_layers(void **state)
 {
     (void)state;
-    check_shape(&(struct oto_network_shape){6, 3, 21, 0, 5});
-    check_shape(&(struct oto_network_shape){6, 3, 18, 10, 5});
+    check_shape(&(struct oto_network_shape){6, 3, 21, 0, 5, 0});
+    check_shape(&(struct oto_network_shape){6, 3, 18, 10, 5, 0});
+    check_shape(&(struct oto_network_shape){6, 3, 18, 10, 5, 3});
+    check_shape(&(struct oto_network_shape){6, 3, 21, 0, 5, 1});
 }
 
 int main(void)

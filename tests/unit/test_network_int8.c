@@ -10,8 +10,9 @@
 
 enum { N_UTTS = 5 };
 static const int lengths[N_UTTS] = {130, 121, 64, 7, 1};
-static const struct oto_network_shape shape = {11, 3, 21, 0, 6};
-static const struct oto_network_shape projected = {11, 3, 21, 10, 6};
+static const struct oto_network_shape shape = {11, 3, 21, 0, 6, 0};
+static const struct oto_network_shape projected = {11, 3, 21, 10, 6, 0};
+static const struct oto_network_shape pyramid = {11, 3, 21, 10, 6, 3};
 
 struct fixture {
     const struct oto_network_shape *shape;
@@ -85,10 +86,10 @@ static void difference(const struct fixture *f, const float *a, const float *b, 
 static void it_follows_the_float_network(void **state)
 {
     (void)state;
-    const struct oto_network_shape *shapes[] = {&shape, &projected};
+    const struct oto_network_shape *shapes[] = {&shape, &projected, &pyramid};
     const unsigned flags[] = {OTO_CPU_SCALAR, oto_cpu_flags()};
-    for (int k = 0; k < 4; k++) {
-        struct fixture f = set_up(shapes[k & 1], flags[k / 2]);
+    for (int k = 0; k < 6; k++) {
+        struct fixture f = set_up(shapes[k % 3], flags[k / 3]);
         struct oto_network *net;
         struct oto_network_workspace *ws;
         assert_int_equal(oto_network_create(&net, f.shape, &f.dsp, NULL), OTO_OK);

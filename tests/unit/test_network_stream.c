@@ -10,9 +10,11 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-enum { T = 41 };
-static const struct oto_network_shape plain = {6, 3, 21, 0, 5}, projected = {6, 3, 18, 10, 5},
-                                      single = {6, 1, 21, 0, 5};
+enum { T = 41, WIDTH = 84 };
+static const struct oto_network_shape plain = {6, 3, 21, 0, 5, 0}, projected = {6, 3, 18, 10, 5, 0},
+                                      single = {6, 1, 21, 0, 5, 0}, pyramid = {6, 3, 21, 0, 5, 3},
+                                      paired = {6, 3, 18, 10, 5, 2};
+/* In frames of the output: a network that reduces them gets as many times as many. */
 static const struct oto_network_chunks cuts[] = {{1, 0}, {1, 3},   {4, 0},  {4, 2},
                                                  {3, 7}, {13, 13}, {40, 1}, {T, 5}};
 enum { N_CUTS = sizeof cuts / sizeof *cuts };
@@ -79,13 +81,15 @@ struct states {
     double h[3][32], c[3][32];
 };
 
-/* Layer l over a window of n frames: y [n, 64] from x [n, 64]. */
+/* Layer l over a window of n frames: y [n, WIDTH] from x [n, WIDTH]. */
 static void window_layer(const struct oto_network_shape *s, const float *params, int l,
-                         struct states *states, int n_chunk, int n, double (*x)[64],
-                         double (*y)[64])
+                         struct states *states, int n_chunk, int n, double (*x)[WIDTH],
+                         double (*y)[WIDTH])
 {
     int n_hidden = s->n_hidden;
     int n_in = l == 0 ? s->n_inputs : s->n_proj > 0 ? s->n_proj : 2 * n_hidden;
+    if (l > 0 && s->reduce_after >> (l - 1) & 1)
+        n_in *= 2;
     double h[32], c[32];
     memcpy(h, states->h[l], sizeof h);
     memcpy(c, states->c[l], sizeof c);
@@ -109,19 +113,32 @@ static void window_layer(const struct oto_network_shape *s, const float *params,
     }
 }
 
+/* Frames 2t and 2t + 1 of x [n, width] side by side, zeros beside the last of an odd number. */
+static int pair(double (*x)[WIDTH], int n, int width)
+{
+    for (int t = 0; t < n; t += 2) {
+        double row[WIDTH] = {0};
+        memcpy(row, x[t], (size_t)width * sizeof *row);
+        if (t + 1 < n)
+            memcpy(row + width, x[t + 1], (size_t)width * sizeof *row);
+        memcpy(x[t / 2], row, sizeof row);
+    }
+    return (n + 1) / 2;
+}
+
 static void oracle(const struct oto_network_shape *s, const float *params,
                    const struct oto_network_chunks *cut, const float *x, double *log_probs)
 {
-    static double in[T][64], out[T][64];
+    static double in[T][WIDTH], out[T][WIDTH];
     struct states states = {0};
     for (int first = 0; first < T; first += cut->n_chunk) {
-        int n =
-            T - first < cut->n_chunk + cut->n_context ? T - first : cut->n_chunk + cut->n_context;
+        int n_chunk = cut->n_chunk, factor = 1, n = n_chunk + cut->n_context;
+        n = T - first < n ? T - first : n;
         for (int t = 0; t < n; t++)
             for (int j = 0; j < s->n_inputs; j++)
                 in[t][j] = (double)x[(first + t) * s->n_inputs + j];
         for (int l = 0; l < s->n_layers; l++) {
-            window_layer(s, params, l, &states, cut->n_chunk, n, in, out);
+            window_layer(s, params, l, &states, n_chunk, n, in, out);
             for (int t = 0; t < n; t++) {
                 if (s->n_proj > 0 && l < s->n_layers - 1)
                     dense(of_layer(s, params, "proj.weight", l, ""),
@@ -130,9 +147,14 @@ static void oracle(const struct oto_network_shape *s, const float *params,
                 else
                     memcpy(in[t], out[t], sizeof in[t]);
             }
+            if (s->reduce_after >> l & 1) {
+                n = pair(in, n, s->n_proj > 0 ? s->n_proj : 2 * s->n_hidden);
+                n_chunk /= 2;
+                factor *= 2;
+            }
         }
-        for (int t = 0; t < n && t < cut->n_chunk; t++) {
-            double *y = log_probs + (first + t) * s->n_outputs, sum = 0;
+        for (int t = 0; t < n && t < n_chunk; t++) {
+            double *y = log_probs + (first / factor + t) * s->n_outputs, sum = 0;
             dense(tensor(s, params, "output.weight"), tensor(s, params, "output.bias"), in[t],
                   2 * s->n_hidden, y, s->n_outputs);
             for (int k = 0; k < s->n_outputs; k++)
@@ -182,6 +204,18 @@ static struct fixture set_up(struct oto_network_shape shape, enum kind kind)
     return f;
 }
 
+static size_t n_out(const struct fixture *f)
+{
+    return oto_network_n_frames(&f->shape, T);
+}
+
+/* A cut of the network's own frames. */
+static struct oto_network_chunks scaled(const struct fixture *f, struct oto_network_chunks cut)
+{
+    const int factor = oto_network_reduction(&f->shape, f->shape.n_layers - 1);
+    return (struct oto_network_chunks){factor * cut.n_chunk, factor * cut.n_context};
+}
+
 static void tear_down(struct fixture *f)
 {
     oto_network_destroy(f->net);
@@ -219,7 +253,7 @@ static float *run(struct oto_network_stream *s, const struct fixture *f, size_t 
                                                  pool, NULL),
                          OTO_OK);
     assert_int_equal(oto_network_stream_finish(s, collect, &c, pool, NULL), OTO_OK);
-    assert_int_equal(c.n_frames, T);
+    assert_int_equal(c.n_frames, n_out(f));
     return c.log_probs;
 }
 
@@ -243,24 +277,24 @@ static void equals_the_oracle(void **state)
 {
     (void)state;
     static const double allowed[N_KINDS] = {3e-6, 3e-6, 0.02};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int i = 0; i < 2 * N_KINDS * N_CUTS; i++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int i = 0; i < 4 * N_KINDS * N_CUTS; i++) {
         enum kind kind = (enum kind)(i % N_KINDS);
-        const struct oto_network_chunks *cut = &cuts[i / N_KINDS % N_CUTS];
         struct fixture f = set_up(shapes[i / N_KINDS / N_CUTS], kind);
+        const struct oto_network_chunks cut = scaled(&f, cuts[i / N_KINDS % N_CUTS]);
         struct oto_network_stream *s;
         double want[T * 5], worst = 0;
-        oracle(&f.shape, f.params, cut, f.x, want);
-        assert_int_equal(oto_network_stream_create(&s, f.net, cut, NULL), OTO_OK);
+        oracle(&f.shape, f.params, &cut, f.x, want);
+        assert_int_equal(oto_network_stream_create(&s, f.net, &cut, NULL), OTO_OK);
         float *got = run(s, &f, T, NULL);
-        for (int k = 0; k < T * 5; k++)
+        for (size_t k = 0; k < n_out(&f) * 5; k++)
             if (!(fabs((double)got[k] - want[k]) <= worst))
                 worst = fabs((double)got[k] - want[k]);
         if (i / N_KINDS % N_CUTS == 3)
             print_message("kind %d: off by %.2g\n", kind, worst);
         if (!(worst <= allowed[kind]))
-            fail_msg("kind %d, %d + %d frames: off by %g, allowed %g", kind, cut->n_chunk,
-                     cut->n_context, worst, allowed[kind]);
+            fail_msg("kind %d, %d + %d frames: off by %g, allowed %g", kind, cut.n_chunk,
+                     cut.n_context, worst, allowed[kind]);
         oto_free(got);
         oto_network_stream_destroy(s);
         tear_down(&f);
@@ -273,11 +307,13 @@ static void portions_do_not_matter(void **state)
 {
     (void)state;
     static const size_t portions[] = {1, 2, 7, 16, T};
-    for (int i = 0; i < N_KINDS * N_CUTS; i++) {
-        struct fixture f = set_up(i % 2 ? plain : projected, (enum kind)(i % N_KINDS));
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int i = 0; i < 2 * N_KINDS * N_CUTS; i++) {
+        struct fixture f = set_up(shapes[i % 4], (enum kind)(i % N_KINDS));
+        const struct oto_network_chunks cut = scaled(&f, cuts[i / N_KINDS % N_CUTS]);
         struct oto_network_stream *s;
-        size_t n_bytes = (size_t)(T * f.shape.n_outputs) * sizeof(float);
-        assert_int_equal(oto_network_stream_create(&s, f.net, &cuts[i / N_KINDS], NULL), OTO_OK);
+        size_t n_bytes = n_out(&f) * (size_t)f.shape.n_outputs * sizeof(float);
+        assert_int_equal(oto_network_stream_create(&s, f.net, &cut, NULL), OTO_OK);
         size_t held = oto_network_stream_bytes(s);
         float *want = run(s, &f, T, NULL);
         for (size_t k = 0; k < sizeof portions / sizeof *portions; k++) {
@@ -313,18 +349,19 @@ static oto_status ignore(void *arg, const float *log_probs, size_t n_frames, oto
 static void pushing_allocates_nothing(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < N_KINDS; kind++) {
-        struct fixture f = set_up(projected, (enum kind)kind);
+    for (int kind = 0; kind < 2 * N_KINDS; kind++) {
+        struct fixture f =
+            set_up(kind < N_KINDS ? projected : pyramid, (enum kind)(kind % N_KINDS));
+        const struct oto_network_chunks cut = scaled(&f, cuts[4]);
         struct oto_network_stream *s;
-        size_t n_out = 0;
-        assert_int_equal(oto_network_stream_create(&s, f.net, &cuts[4], NULL), OTO_OK);
+        size_t n = 0;
+        assert_int_equal(oto_network_stream_create(&s, f.net, &cut, NULL), OTO_OK);
         oto_mem_fail_nth(0);
         for (int i = 0; i < 5; i++)
-            assert_int_equal(oto_network_stream_push(s, f.x, T, ignore, &n_out, NULL, NULL),
-                             OTO_OK);
-        assert_int_equal(oto_network_stream_finish(s, ignore, &n_out, NULL, NULL), OTO_OK);
+            assert_int_equal(oto_network_stream_push(s, f.x, T, ignore, &n, NULL, NULL), OTO_OK);
+        assert_int_equal(oto_network_stream_finish(s, ignore, &n, NULL, NULL), OTO_OK);
         assert_int_equal(oto_mem_fail_nth(0), 0);
-        assert_int_equal(n_out, 5 * T);
+        assert_int_equal(n, oto_network_n_frames(&f.shape, 5 * T));
         oto_network_stream_destroy(s);
         tear_down(&f);
     }
@@ -334,16 +371,17 @@ static void pushing_allocates_nothing(void **state)
 static void one_chunk_is_the_network(void **state)
 {
     (void)state;
-    const struct oto_network_shape shapes[] = {plain, projected, single};
-    for (int i = 0; i < 3 * N_KINDS; i++) {
+    const struct oto_network_shape shapes[] = {plain, projected, single, pyramid, paired};
+    for (int i = 0; i < 5 * N_KINDS; i++) {
         struct fixture f = set_up(shapes[i / N_KINDS], (enum kind)(i % N_KINDS));
         struct oto_network_stream *s;
         float *want = full_context(&f);
         for (int longer = 0; longer < 10; longer += 9) {
-            const struct oto_network_chunks cut = {T + longer, 3};
+            const struct oto_network_chunks cut =
+                scaled(&f, (struct oto_network_chunks){T + longer, 3});
             assert_int_equal(oto_network_stream_create(&s, f.net, &cut, NULL), OTO_OK);
             float *got = run(s, &f, 5, NULL);
-            assert_memory_equal(got, want, (size_t)(T * f.shape.n_outputs) * sizeof *got);
+            assert_memory_equal(got, want, n_out(&f) * (size_t)f.shape.n_outputs * sizeof *got);
             oto_free(got);
             oto_network_stream_destroy(s);
         }
@@ -408,6 +446,13 @@ static void refuses(void **state)
         assert_contains(err.message, cases[i].message);
         assert_null(s);
     }
+    struct fixture four = set_up(pyramid, FLOAT);
+    for (int i = 0; i < 2; i++) {
+        const struct oto_network_chunks cut = {i == 0 ? 6 : 8, i == 0 ? 4 : 5};
+        assert_int_equal(oto_network_stream_create(&s, four.net, &cut, &err), OTO_ERR_ARGUMENT);
+        assert_contains(err.message, "expected multiples of 4");
+    }
+    tear_down(&four);
     /* What the sink says is passed on, from push and from finish. */
     float room[T * 5];
     for (int fail_at = 0; fail_at < 11; fail_at += 10) {
@@ -427,14 +472,16 @@ static void refuses(void **state)
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < N_KINDS; kind++) {
-        struct fixture f = set_up(projected, (enum kind)kind);
+    for (int kind = 0; kind < 2 * N_KINDS; kind++) {
+        struct fixture f =
+            set_up(kind < N_KINDS ? projected : pyramid, (enum kind)(kind % N_KINDS));
+        const struct oto_network_chunks cut = scaled(&f, cuts[3]);
         struct oto_network_stream *s = NULL;
         oto_error err;
         size_t nth = 1;
         for (; s == NULL; nth++) {
             oto_mem_fail_nth(nth);
-            oto_status status = oto_network_stream_create(&s, f.net, &cuts[3], &err);
+            oto_status status = oto_network_stream_create(&s, f.net, &cut, &err);
             oto_mem_fail_nth(0);
             assert_int_equal(status, s != NULL ? OTO_OK : OTO_ERR_MEMORY);
         }

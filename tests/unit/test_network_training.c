@@ -28,17 +28,21 @@ static void chunked_batch_equals_streams(void **state)
     (void)state;
     static const int lengths[] = {40, 33, 33, 8, 1};
     static const struct oto_network_chunks cuts[] = {{4, 2}, {3, 8}, {7, 0}, {50, 5}};
-    const struct oto_network_shape shapes[] = {plain, projected};
-    for (int i = 0; i < 8; i++) {
+    const struct oto_network_shape shapes[] = {plain, projected, pyramid, paired};
+    for (int i = 0; i < 16; i++) {
         struct fixture f;
         struct batch all;
         struct oto_network_stream *stream;
         float x[40 * 6], log_probs[40 * 5];
-        set_up(&f, shapes[i & 1]);
+        set_up(&f, shapes[i & 3]);
         make_batch(&all, &f, lengths, 5);
-        oto_network_workspace_set_chunks(f.ws, &cuts[i / 2]);
+        const int factor = oto_network_reduction(&f.shape, 2);
+        const struct oto_network_chunks cut = {factor * cuts[i / 4].n_chunk,
+                                               factor * cuts[i / 4].n_context};
+        oto_network_workspace_set_chunks(f.ws, &cut);
         assert_int_equal(forward(&f, &all, 1, NULL, NULL), OTO_OK);
-        assert_int_equal(oto_network_stream_create(&stream, f.net, &cuts[i / 2], NULL), OTO_OK);
+        assert_int_equal(oto_network_stream_create(&stream, f.net, &cut, NULL), OTO_OK);
+        const struct oto_sequences *out = oto_network_rows(f.ws, 2);
         for (int b = 0; b < 5; b++) {
             struct taken taken = {log_probs, 0};
             for (int t = 0; t < lengths[b]; t++)
@@ -47,11 +51,11 @@ static void chunked_batch_equals_streams(void **state)
                 oto_network_stream_push(stream, x, (size_t)lengths[b], take, &taken, NULL, NULL),
                 OTO_OK);
             assert_int_equal(oto_network_stream_finish(stream, take, &taken, NULL, NULL), OTO_OK);
-            for (int t = 0; t < lengths[b]; t++)
+            assert_int_equal(taken.n, 5 * out->lengths[b]);
+            for (int t = 0; t < out->lengths[b]; t++)
                 for (int k = 0; k < 5; k++)
-                    assert_true(
-                        fabsf(all.log_probs[5 * oto_sequences_row(&all.seqs, t, b) + (size_t)k] -
-                              log_probs[5 * t + k]) <= 2e-6f);
+                    assert_true(fabsf(all.log_probs[5 * oto_sequences_row(out, t, b) + (size_t)k] -
+                                      log_probs[5 * t + k]) <= 2e-6f);
         }
         oto_network_stream_destroy(stream);
         free_batch(&all);
@@ -60,15 +64,14 @@ static void chunked_batch_equals_streams(void **state)
 }
 
 /* On any threads, in a used workspace, with passes of whole utterances in between. */
-static void chunks_same_bits(void **state)
+static void check_same_bits(const struct oto_network_shape *shape)
 {
-    (void)state;
     static const int lengths[] = {310, 300, 290, 290, 200, 77, 1};
-    static const struct oto_network_chunks cut = {21, 13}, whole = {310, 5};
+    static const struct oto_network_chunks cut = {20, 12}, whole = {312, 4};
     const struct oto_network_dropout dropout = {0.2, 5, 6};
     struct fixture f;
     struct batch one, many;
-    set_up(&f, projected);
+    set_up(&f, *shape);
     make_batch(&one, &f, lengths, 7);
     make_batch(&many, &f, lengths, 7);
     for (int n_threads = 1; n_threads <= 3; n_threads++) {
@@ -93,6 +96,14 @@ static void chunks_same_bits(void **state)
     free_batch(&one);
     free_batch(&many);
     tear_down(&f);
+}
+
+static void chunks_same_bits(void **state)
+{
+    (void)state;
+    check_same_bits(&projected);
+    check_same_bits(&pyramid);
+    check_same_bits(&paired);
 }
 
 /* A layer that is not there, and every allocation that the second output adds. */
@@ -141,13 +152,14 @@ static void refuses_auxiliary_outputs(void **state)
     tear_down(&f);
 }
 
-static void refuses_chunks(void **state)
+/* Chunks out of range, chunks that would part a pair, and every allocation of a first pass. */
+static void check_chunks(const struct oto_network_shape *shape)
 {
-    (void)state;
     struct fixture f;
     struct batch b;
     oto_error err = {0};
-    set_up(&f, plain);
+    const int factor = oto_network_reduction(shape, shape->n_layers - 1);
+    set_up(&f, *shape);
     make_batch(&b, &f, (int[]){9, 2}, 2);
     oto_network_workspace_set_chunks(f.ws, &(struct oto_network_chunks){0, 2});
     assert_int_equal(
@@ -155,12 +167,19 @@ static void refuses_chunks(void **state)
         OTO_ERR_ARGUMENT);
     assert_contains(err.message, "chunks of 0 frames");
     assert_int_equal(forward(&f, &b, 0, NULL, NULL), OTO_OK); /* inference sees the whole */
-    /* Every allocation of a first pass in chunks. */
+    for (int odd = 0; odd < 2 && factor > 1; odd++) {
+        const struct oto_network_chunks cut = {3 * factor + odd, 3 * factor + 1 - odd};
+        oto_network_workspace_set_chunks(f.ws, &cut);
+        assert_int_equal(
+            oto_network_forward(f.net, f.ws, b.log_probs, b.x, &b.seqs, 1, NULL, NULL, &err),
+            OTO_ERR_ARGUMENT);
+        assert_contains(err.message, "expected multiples of");
+    }
     size_t nth = 1;
     for (oto_status status = OTO_ERR_MEMORY; status != OTO_OK; nth++) {
         struct oto_network_workspace *ws;
         assert_int_equal(oto_network_workspace_create(&ws, f.net, NULL), OTO_OK);
-        oto_network_workspace_set_chunks(ws, &(struct oto_network_chunks){3, 2});
+        oto_network_workspace_set_chunks(ws, &(struct oto_network_chunks){3 * factor, 2 * factor});
         oto_mem_fail_nth(nth);
         status = oto_network_forward(f.net, ws, b.log_probs, b.x, &b.seqs, 1, NULL, NULL, &err);
         oto_mem_fail_nth(0);
@@ -170,6 +189,14 @@ static void refuses_chunks(void **state)
     assert_true(nth > 20);
     free_batch(&b);
     tear_down(&f);
+}
+
+static void refuses_chunks(void **state)
+{
+    (void)state;
+    check_chunks(&plain);
+    check_chunks(&pyramid);
+    check_chunks(&paired);
 }
 
 int main(void)

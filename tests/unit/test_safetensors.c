@@ -90,7 +90,7 @@ static void refuses_bad_headers(void **state)
 }
 
 /* A real network of one layer of two units, and what can be wrong with it. */
-static const struct oto_network_shape tiny = {3, 1, 2, 0, 4};
+static const struct oto_network_shape tiny = {3, 1, 2, 0, 4, 0};
 
 static void *export_tiny(size_t *size, float first)
 {
