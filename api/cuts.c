@@ -7,14 +7,14 @@
 /* Width of the stretch whose loudness decides where input without a pause is cut. */
 #define QUIET_S 0.3
 
-void oto_cuts_init(struct oto_cuts *cuts, const struct oto_frontend_options *options,
+void oto_cuts_init(struct oto_cuts *cuts, const struct oto_frontend_options *options, int stride,
                    double longest_s)
 {
     struct oto_endpoint_options endpoint;
     const double shift_s = options->frame_shift_ms / 1000;
     oto_endpoint_options_init(&endpoint);
     *cuts = (struct oto_cuts){.most = (size_t)(longest_s / shift_s),
-                              .stride = (size_t)options->stride,
+                              .stride = (size_t)stride,
                               .quiet = (size_t)(QUIET_S / shift_s + 0.5),
                               .frames_a_sample = 1 / (shift_s * options->rate_hz)};
     if (cuts->most < 1)

@@ -30,8 +30,11 @@ struct oto_cuts {
     int n_pauses;
 };
 
-/** @param longest_s  at least one frame is meant by it; the rate is 1000 to 400000 Hz */
-void oto_cuts_init(struct oto_cuts *cuts, const struct oto_frontend_options *options,
+/**
+ * @param stride     frames of the front end to one of the network's output
+ * @param longest_s  at least one frame is meant by it; the rate is 1000 to 400000 Hz
+ */
+void oto_cuts_init(struct oto_cuts *cuts, const struct oto_frontend_options *options, int stride,
                    double longest_s);
 void oto_cuts_reset(struct oto_cuts *cuts);
 /** Samples of at most a few seconds at once, between calls of oto_cuts_find(). */

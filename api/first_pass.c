@@ -47,11 +47,12 @@ struct oto_first_pass {
  * would cost more, as each runs over its context, too. */
 static struct oto_network_chunks chunks_of(const struct oto_first_pass *p, int latency_ms)
 {
-    const double vector_ms = p->bundle->frontend.frame_shift_ms * p->stride;
-    int n = (int)(latency_ms / vector_ms);
+    const struct oto_bundle *b = p->bundle;
+    const int reduction = oto_network_reduction(&b->shape, b->shape.n_layers - 1);
+    int n = (int)(latency_ms / (b->frontend.frame_shift_ms * oto_bundle_stride(b)));
     n = n > 3 ? n : 3;
     int n_chunk = n / 3;
-    return (struct oto_network_chunks){n_chunk, n - n_chunk};
+    return (struct oto_network_chunks){n_chunk * reduction, (n - n_chunk) * reduction};
 }
 
 static oto_status create_plain(struct oto_first_pass *p, oto_error *err)
@@ -393,9 +394,9 @@ oto_status oto_first_pass_words(struct oto_first_pass *p, struct oto_spoken *spo
 
 void oto_first_pass_blank(const struct oto_first_pass *p, double *passed_s, double *blank_s)
 {
-    const double vector_s = p->bundle->frontend.frame_shift_ms / 1000 * p->stride;
-    *passed_s = (double)p->n_passed * vector_s;
-    *blank_s = (double)p->n_blank * vector_s;
+    const double frame_s = p->bundle->frontend.frame_shift_ms / 1000 * oto_bundle_stride(p->bundle);
+    *passed_s = (double)p->n_passed * frame_s;
+    *blank_s = (double)p->n_blank * frame_s;
 }
 
 double oto_first_pass_speech(const struct oto_first_pass *p)

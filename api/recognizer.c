@@ -31,7 +31,7 @@ struct oto_recognizer {
     struct oto_cuts cuts;
     size_t max_frames; /* vectors that the network reads for it */
     float *features;   /* [max_frames, D] */
-    float *log_probs;  /* [max_frames, K] */
+    float *log_probs;  /* [max_frames, K], fewer rows where the network pairs frames */
     int *labels;       /* [max_frames] greedy only */
     float *levels;     /* [cuts.most] loudness of static frames */
 
@@ -115,7 +115,7 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
         status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
     if (status != OTO_OK)
         return status;
-    oto_cuts_init(&rec->cuts, &b->frontend, rec->options.max_segment_s);
+    oto_cuts_init(&rec->cuts, &b->frontend, oto_bundle_stride(b), rec->options.max_segment_s);
     rec->max_frames = oto_frontend_n_frames(rec->frontend, rec->cuts.most);
     size_t n_features, n_outputs;
     if (!oto_mul_size(rec->max_frames, (size_t)b->shape.n_inputs, &n_features) ||
@@ -403,7 +403,9 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
 {
     size_t n_waiting;
     const float *statics = oto_frontend_static(rec->frontend, &n_waiting);
-    int n_frames = (int)oto_frontend_n_frames(rec->frontend, n_static);
+    int n_vectors = (int)oto_frontend_n_frames(rec->frontend, n_static);
+    const size_t n_frames =
+        oto_network_n_frames(&rec->model->bundle->shape, (size_t)n_vectors); /* of log_probs */
     clear_alternatives(rec);
     struct oto_stage_time start = now(rec);
     oto_status status =
@@ -411,16 +413,16 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     count(rec, OTO_STAGE_FEATURES, start);
     start = now(rec);
     if (status == OTO_OK)
-        status = oto_sequences_set(&rec->sequences, &n_frames, 1, err);
+        status = oto_sequences_set(&rec->sequences, &n_vectors, 1, err);
     if (status == OTO_OK)
         status = oto_network_forward(rec->model->network, rec->workspace, rec->log_probs,
                                      rec->features, &rec->sequences, 0, NULL, rec->pool, err);
     count(rec, OTO_STAGE_NETWORK, start);
     if (status == OTO_OK && rec->watch != NULL)
-        status = rec->watch(rec->watch_arg, rec->log_probs, (size_t)n_frames, err);
+        status = rec->watch(rec->watch_arg, rec->log_probs, n_frames, err);
     start = now(rec);
     if (status == OTO_OK)
-        status = decode(rec, (size_t)n_frames, statics, n_static, err);
+        status = decode(rec, n_frames, statics, n_static, err);
     if (status == OTO_OK)
         status = append_text(rec, rec->alternatives[0].text, err);
     count(rec, OTO_STAGE_DECODER, start);

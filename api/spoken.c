@@ -60,7 +60,7 @@ oto_status oto_spoken_add_word(struct oto_spoken *spoken, const struct oto_bundl
                                oto_error *err)
 {
     const struct oto_frontend_options *f = &bundle->frontend;
-    double shift_s = f->stride * f->frame_shift_ms / 1000;
+    double shift_s = oto_bundle_stride(bundle) * f->frame_shift_ms / 1000;
     /* Where frames are not centred, the first one's middle is half a window behind its start. */
     double late_s = f->snip_edges ? (f->frame_length_ms - f->frame_shift_ms) / 2000 : 0;
     struct oto_evidence evidence;

@@ -156,6 +156,12 @@ static void info_text(const char *path, const struct oto_bundle *b)
     printf("\nNetwork\n  %d x BLSTM of %d units a direction", s->n_layers, s->n_hidden);
     if (s->n_proj > 0)
         printf(", projected to %d", s->n_proj);
+    if (s->reduce_after != 0) {
+        char layers[16];
+        oto_network_print_reductions(layers, s->reduce_after);
+        printf(", frames paired after layer %s", layers);
+    }
+    printf("\n  a frame of output every %g ms", oto_bundle_stride(b) * b->frontend.frame_shift_ms);
     printf("\n  %d inputs, %d outputs, %zu parameters stored as %s, %zu bytes in all\n",
            s->n_inputs, s->n_outputs, oto_network_n_parameters(s), stored_names[b->weight_type],
            b->map.size);
@@ -206,11 +212,16 @@ static void info_json(const char *path, const struct oto_bundle *b)
     json_rate("dev_cer", card->dev_cer);
     json_rate("test_wer", card->test_wer);
     json_rate("train_hours", card->train_hours);
-    printf(
-        "},\"network\":{\"inputs\":%d,\"layers\":%d,\"hidden\":%d,\"projection\":%d,\"outputs\":%d,"
-        "\"parameters\":%zu,\"weights\":\"%s\"},\"frontend\":",
-        s->n_inputs, s->n_layers, s->n_hidden, s->n_proj, s->n_outputs, oto_network_n_parameters(s),
-        stored_names[b->weight_type]);
+    printf("},\"network\":{\"inputs\":%d,\"layers\":%d,\"hidden\":%d,\"projection\":%d,\"outputs\":"
+           "%d,",
+           s->n_inputs, s->n_layers, s->n_hidden, s->n_proj, s->n_outputs);
+    if (s->reduce_after != 0) {
+        char layers[16];
+        oto_network_print_reductions(layers, s->reduce_after);
+        printf("\"reduce-after\":[%s],", layers);
+    }
+    printf("\"parameters\":%zu,\"weights\":\"%s\"},\"frontend\":", oto_network_n_parameters(s),
+           stored_names[b->weight_type]);
     oto_json_options(stdout, oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
     printf(",\"cmvn_frames\":");
     oto_json_number(stdout, b->cmvn.count);

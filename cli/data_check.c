@@ -19,6 +19,7 @@ struct yardstick {
     struct oto_alphabet *own; /* NULL when it is the model's */
     const struct oto_alphabet *alphabet;
     struct oto_frontend_options frontend;
+    int reduction;             /* of its frames to one that CTC sees */
     struct oto_bundle *bundle; /* NULL without --model */
 };
 
@@ -92,6 +93,19 @@ static oto_status of_model(struct yardstick *y, const struct oto_data_options *o
         return status;
     y->alphabet = y->bundle->alphabet;
     y->frontend = y->bundle->frontend;
+    y->reduction = oto_network_reduction(&y->bundle->shape, y->bundle->shape.n_layers - 1);
+    return OTO_OK;
+}
+
+static oto_status read_reduction(int *reduction, const struct oto_train_options *train,
+                                 oto_error *err)
+{
+    oto_error inner;
+    struct oto_network_shape shape = {.n_layers = train->layers};
+    if (oto_network_parse_reductions(&shape.reduce_after, train->reduce_after, train->layers,
+                                     &inner) != OTO_OK)
+        return oto_fail(err, OTO_ERR_CONFIG, "reduce-after = %s", inner.message);
+    *reduction = oto_network_reduction(&shape, shape.n_layers - 1);
     return OTO_OK;
 }
 
@@ -111,6 +125,8 @@ static oto_status of_recipe(struct yardstick *y, const struct oto_data_options *
         status = oto_options_init(oto_beam_option_table, oto_beam_n_options, &beam, err);
     if (status == OTO_OK && *o->config)
         status = oto_options_read_file(groups, o->config, err);
+    if (status == OTO_OK)
+        status = read_reduction(&y->reduction, &train, err);
     if (status == OTO_OK) {
         bool own = *o->alphabet || *o->symbols, recipe = *o->config != 0;
         const struct oto_text_policy policy = {
@@ -131,6 +147,7 @@ static oto_status check(struct output *out, const struct oto_corpus *corpus,
 {
     const struct oto_check_options options = {.alphabet = y->alphabet,
                                               .frontend = &y->frontend,
+                                              .reduction = y->reduction,
                                               .tolerance_s = o->tolerance_s,
                                               .max_clipped = o->max_clipped,
                                               .silence_db = o->silence_db,

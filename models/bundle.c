@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 3, "model"};
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 4, "model"};
 
 /* ---- card -------------------------------------------------------------------------------- */
 
@@ -188,6 +188,11 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b);
 }
 
+int oto_bundle_stride(const struct oto_bundle *b)
+{
+    return b->frontend.stride * oto_network_reduction(&b->shape, b->shape.n_layers - 1);
+}
+
 /* ---- save -------------------------------------------------------------------------------- */
 
 static oto_status write_texts(struct oto_container_writer *w, const struct oto_bundle *b,
@@ -267,6 +272,8 @@ static oto_status write_confidence(struct oto_container_writer *w, const struct 
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->shape.reduce_after != 0)
+        return 4;
     if (b->is_calibrated)
         return 3;
     if (b->lm != NULL)

@@ -63,6 +63,8 @@ oto_status oto_bundle_load(struct oto_bundle **out, const char *path,
 oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size,
                             const char *name, oto_error *err) OTO_WARN_UNUSED;
 void oto_bundle_destroy(struct oto_bundle *bundle);
+/** Static frames of the front end, frame_shift_ms each, to a frame of log-probabilities. */
+int oto_bundle_stride(const struct oto_bundle *bundle);
 /**
  * Gives a bundle that came as I8 its weights as floats, scale times code, for those who need them;
  * nothing to do for others. Errors: OTO_ERR_MEMORY.

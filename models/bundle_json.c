@@ -41,6 +41,7 @@ static const struct oto_option shape_table[] = {
      .max = 1e6},
 };
 #define N_SHAPE (sizeof shape_table / sizeof shape_table[0])
+#define REDUCE_AFTER "reduce-after" /* beside them, where frames are paired */
 
 /* An unknown number (NAN) is null in the file: default_text "nan" says that a field may be unknown.
  */
@@ -190,10 +191,28 @@ oto_status oto_bundle_write_frontend(const struct oto_bundle *b, char **text, si
                          "front end options", text, size, err);
 }
 
+/* The layers, from 1; nothing where there are none, so that older programs read the file. */
+static bool add_reductions(json_t *object, unsigned reduce_after)
+{
+    if (reduce_after == 0)
+        return true;
+    json_t *layers = json_array();
+    bool ok = layers != NULL;
+    for (int l = 0; l < 16 && ok; l++)
+        if ((reduce_after >> l & 1) != 0)
+            ok = json_array_append_new(layers, json_integer(l + 1)) == 0;
+    ok = ok && json_object_set(object, REDUCE_AFTER, layers) == 0;
+    json_decref(layers);
+    return ok;
+}
+
 oto_status oto_bundle_write_network(const struct oto_bundle *b, char **text, size_t *size,
                                     oto_error *err)
 {
-    return write_options(shape_table, N_SHAPE, &b->shape, "network shape", text, size, err);
+    json_t *object = json_object();
+    bool complete = object != NULL && add_options(object, shape_table, N_SHAPE, &b->shape) &&
+                    add_reductions(object, b->shape.reduce_after);
+    return to_text(object, complete, "network shape", text, size, err);
 }
 
 oto_status oto_bundle_write_decoder(const struct oto_bundle *b, char **text, size_t *size,
@@ -423,10 +442,38 @@ oto_status oto_bundle_read_frontend(struct oto_bundle *b, const struct oto_conta
                         "frontend", err);
 }
 
+static bool read_reductions(unsigned *reduce_after, const json_t *layers)
+{
+    json_int_t before = 0;
+    *reduce_after = 0;
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        const json_t *layer = json_array_get(layers, i);
+        json_int_t l = json_is_integer(layer) ? json_integer_value(layer) : 0;
+        if (l <= before || l > 15)
+            return false;
+        *reduce_after |= 1U << (l - 1);
+        before = l;
+    }
+    return *reduce_after != 0;
+}
+
 oto_status oto_bundle_read_network(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err)
 {
-    oto_status status = read_options(shape_table, N_SHAPE, &b->shape, c, "network", err);
+    json_t *object = NULL;
+    oto_status status = load_section(&object, c, "network", err);
+    if (status != OTO_OK)
+        return status;
+    status = refuse_unknown(shape_table, N_SHAPE, REDUCE_AFTER, object, c, "network", err);
+    if (status == OTO_OK)
+        status = options_from_json(shape_table, N_SHAPE, &b->shape, object, c, "network", err);
+    const json_t *layers = json_object_get(object, REDUCE_AFTER);
+    if (status == OTO_OK && layers != NULL && !read_reductions(&b->shape.reduce_after, layers))
+        status = fail_value(err, c, "network", REDUCE_AFTER, "an array of rising layers, 1 to 15",
+                            json_is_array(layers) && json_array_size(layers) > 0
+                                ? json_array_get(layers, json_array_size(layers) - 1)
+                                : layers);
+    json_decref(object);
     if (status != OTO_OK)
         return status;
     oto_error inner;

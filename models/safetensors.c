@@ -2,6 +2,7 @@
 #include "models/safetensors.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +193,19 @@ static oto_status take(const struct import *in, float *params, const struct oto_
     return OTO_OK;
 }
 
+/* Layers whose input is two frames of what the layer below hands up. */
+static void find_reductions(const struct import *in, struct oto_network_shape *shape)
+{
+    char name[MAX_NAME];
+    int width = shape->n_proj > 0 ? shape->n_proj : 2 * shape->n_hidden;
+    for (int l = 1; l < shape->n_layers && l <= 16; l++) {
+        snprintf(name, sizeof name, "lstm.weight_ih_l%d", l);
+        const struct oto_safetensor *t = find(in, name);
+        if (t != NULL && t->shape[1] == 2 * width)
+            shape->reduce_after |= 1U << (l - 1);
+    }
+}
+
 static oto_status find_shape(const struct import *in, struct oto_network_shape *shape,
                              oto_error *err)
 {
@@ -218,6 +232,8 @@ static oto_status find_shape(const struct import *in, struct oto_network_shape *
                                         .n_hidden = t[1]->shape[1],
                                         .n_proj = proj != NULL ? proj->shape[0] : 0,
                                         .n_outputs = t[2]->shape[0]};
+    if (shape->n_hidden <= INT_MAX / 4 && shape->n_proj <= INT_MAX / 2)
+        find_reductions(in, shape);
     return oto_network_shape_check(shape, err);
 }
 

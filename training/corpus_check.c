@@ -252,6 +252,7 @@ static oto_status check_text(const struct check *c, const struct oto_utterance *
             (size_t)llround((double)s->n * c->options->frontend->rate_hz / s->rate_hz);
         size_t n_frames =
             oto_frontend_n_frames(c->frontend, oto_frontend_n_static(c->frontend, n_samples));
+        n_frames = (n_frames + (size_t)c->options->reduction - 1) / (size_t)c->options->reduction;
         if (n_frames < (size_t)(needed > 1 ? needed : 1))
             tell(c, u, OTO_FAULT_TOO_SHORT,
                  "too short for CTC: %zu frames for %d labels; expected %d frames or more (labels "

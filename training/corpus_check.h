@@ -12,6 +12,7 @@
 struct oto_check_options {
     const struct oto_alphabet *alphabet;         /* that transcripts are to be written in */
     const struct oto_frontend_options *frontend; /* whose frames CTC has to do with */
+    int reduction;      /* of those to one that CTC sees: 1, more where the network pairs frames */
     double tolerance_s; /* by which lengths may differ from what the manifest says */
     double max_clipped; /* share of clipped samples that is no fault */
     double silence_db;  /* a recording whose loudest 20 ms are below that (dB of full scale) is

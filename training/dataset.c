@@ -71,6 +71,7 @@ oto_status oto_dataset_create(struct oto_dataset **out, const char *name, const 
         oto_dataset_destroy(ds);
         return status;
     }
+    ds->reduction = 1;
     for (size_t i = 0; i < n; i++)
         ds->repeats[i] = ds->corpus->manifests[ds->corpus->utts[i].manifest].repeat;
     *out = ds;
@@ -229,6 +230,8 @@ static bool measure(struct oto_dataset *ds, const struct oto_frontend *fe, size_
                     size_t *longest)
 {
     int needed = oto_ctc_min_frames(ds->labels[i], ds->n_labels[i]);
+    if (needed > 1) /* the last frame of the output may be made of one alone */
+        needed = needed > INT32_MAX / ds->reduction ? INT32_MAX : (needed - 1) * ds->reduction + 1;
     ds->min_frames[i] = needed;
     bool usable = false;
     *longest = 0;
@@ -262,8 +265,7 @@ static void find_usable(struct oto_dataset *ds, const struct oto_frontend *fe)
         } else if (ds->counts.too_short++ < (size_t)ds->max_messages) {
             oto_log(OTO_LOG_WARNING,
                     "%s:%d: %s is too short and is left out: %zu frames for %d labels, %d needed",
-                    file_of(ds, u), u->line, u->id, longest, ds->n_labels[i],
-                    oto_ctc_min_frames(ds->labels[i], ds->n_labels[i]));
+                    file_of(ds, u), u->line, u->id, longest, ds->n_labels[i], ds->min_frames[i]);
         }
     }
 }

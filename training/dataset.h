@@ -41,6 +41,8 @@ struct oto_dataset {
     int n_variants;  /* of the cache: speeds, then changed copies */
     int *n_frames;   /* [n, n_variants] network frames; 0 = not usable */
     int *min_frames; /* [n] that CTC needs for the labels */
+    int reduction;   /* network frames to one of its output: 1, unless set before
+                        oto_dataset_features() */
     struct oto_dataset_counts counts;
     size_t n_used;     /* utterances usable at one speed or more */
     double used_hours; /* audio of those once, at their own speed when it is among the speeds */

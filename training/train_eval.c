@@ -38,12 +38,13 @@ static oto_status decode(struct evaluation *e, struct slot *slot, int b)
 {
     struct oto_trainer *t = e->t;
     const struct oto_batch_item *item = &t->batch->items[b];
-    size_t K = (size_t)t->shape.n_outputs, n_frames = (size_t)item->n_frames;
+    const struct oto_sequences *rows = oto_network_rows(t->ws, t->shape.n_layers - 1);
+    size_t K = (size_t)t->shape.n_outputs, n_frames = (size_t)rows->lengths[b];
     if (!reserve(slot, n_frames, K))
         return oto_fail_memory(&slot->error, "evaluation");
-    for (int i = 0; i < item->n_frames; i++)
-        memcpy(slot->log_probs + (size_t)i * K,
-               t->log_probs + oto_sequences_row(&t->batch->seqs, i, b) * K, K * sizeof(float));
+    for (int i = 0; i < rows->lengths[b]; i++)
+        memcpy(slot->log_probs + (size_t)i * K, t->log_probs + oto_sequences_row(rows, i, b) * K,
+               K * sizeof(float));
     const int *labels = slot->labels;
     int n_labels = 0;
     if (!slot->beam) {

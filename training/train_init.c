@@ -53,6 +53,13 @@ static oto_status compare_networks(const struct oto_trainer *t, const struct oto
                         "run %d of %d with %d",
                         path, y->n_layers, y->n_hidden, y->n_proj, x->n_layers, x->n_hidden,
                         x->n_proj);
+    if (x->reduce_after != y->reduce_after) {
+        char theirs[16];
+        oto_network_print_reductions(theirs, y->reduce_after);
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--init=%s: the model was made with --reduce-after=%s, this run has %s",
+                        path, theirs, t->o->reduce_after);
+    }
     return OTO_OK;
 }
 

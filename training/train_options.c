@@ -64,6 +64,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Units of a layer in each direction."},
     {.name = "proj", .type = OTO_OPTION_INT, FIELD(proj), .default_text = "0", .min = 0, .max = 8192,
      .help = "Units of the projection between layers; 0 is none."},
+    {.name = "reduce-after", .type = OTO_OPTION_TEXT, FIELD(reduce_after), .default_text = "", .argument = "LIST",
+     .help = "Layers (from 1, below the last) after which two neighbouring frames become one, twice as wide: 1 or 1,2. Empty is none."},
     {.name = "dropout", .type = OTO_OPTION_REAL, FIELD(dropout), .default_text = "0.1", .min = 0, .max = 0.9,
      .help = "Share of a layer's outputs set to zero on the way to the next."},
 

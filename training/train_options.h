@@ -23,6 +23,7 @@ struct oto_train_options {
     char *alphabet, *symbols, *lexicon;
     /* network */
     int layers, hidden, proj;
+    char *reduce_after; /* "1,2"; "" = none */
     double dropout;
     int init_output, freeze, auxiliary_layer;
     double auxiliary_weight;

@@ -85,6 +85,10 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
     }
     struct oto_network_chunks chunks;
     bool chunked = oto_chunking_draw(&t->chunking, t->o->seed, t->state.step, &chunks);
+    if (chunked) {
+        chunks.n_chunk *= oto_trainer_reduction(t);
+        chunks.n_context *= oto_trainer_reduction(t);
+    }
     oto_network_workspace_set_chunks(t->ws, chunked ? &chunks : NULL);
     status = oto_trainer_reserve(t, t->batch, err);
     if (status != OTO_OK)

@@ -24,6 +24,11 @@ char *oto_trainer_path(const char *folder, const char *name)
     return path;
 }
 
+int oto_trainer_reduction(const struct oto_trainer *t)
+{
+    return oto_network_reduction(&t->shape, t->shape.n_layers - 1);
+}
+
 /* ---- data
  * -------------------------------------------------------------------------------------------------------
  */
@@ -138,6 +143,10 @@ static oto_status load_datasets(struct oto_trainer *t, oto_error *err)
         t->dev->evaluation = true;
         status = oto_dataset_encode(t->dev, t->alphabet, o->unknown, err);
     }
+    if (status == OTO_OK)
+        t->train->reduction = oto_trainer_reduction(t);
+    if (status == OTO_OK && t->dev)
+        t->dev->reduction = oto_trainer_reduction(t);
     if (status == OTO_OK && oto_perturb_any(&t->perturb))
         t->train->perturb = &t->perturb;
     if (status == OTO_OK && t->perturb.kinds[OTO_PERTURB_NOISE].folder)
@@ -265,8 +274,8 @@ static oto_status make_network(struct oto_trainer *t, oto_error *err)
     const struct oto_train_options *o = t->o;
     struct oto_dsp dsp;
     oto_dsp_init(&dsp, oto_cpu_flags());
-    t->shape = (struct oto_network_shape){t->n_inputs, o->layers, o->hidden, o->proj,
-                                          t->alphabet->n_symbols, 0};
+    t->shape = (struct oto_network_shape){
+        t->n_inputs, o->layers, o->hidden, o->proj, t->alphabet->n_symbols, t->shape.reduce_after};
     oto_status status = oto_network_shape_check(&t->shape, err);
     if (status != OTO_OK)
         return status;
@@ -304,7 +313,10 @@ static void report_network(struct oto_trainer *t)
                         "%g %% of the steps in chunks of %d to %d frames with %d to %d of right "
                         "context (%g ms a frame)",
                         100 * c->share, c->chunk_low, c->chunk_high, c->context_low,
-                        c->context_high, 1000 * t->shift_s);
+                        c->context_high, 1000 * t->shift_s * oto_trainer_reduction(t));
+    if (t->shape.reduce_after != 0)
+        oto_report_line(t->report, "frames paired after layer %s: one of output every %g ms",
+                        t->o->reduce_after, 1000 * t->shift_s * oto_trainer_reduction(t));
     oto_report_line(
         t->report,
         "network: %d inputs, %d layers of 2 x %d units, %d symbols; %zu parameters; %s kernels",
@@ -343,6 +355,16 @@ static void remove_leftovers(const char *folder)
         }
     if (dir)
         closedir(dir);
+}
+
+static oto_status parse_reductions(struct oto_trainer *t, oto_error *err)
+{
+    oto_error inner;
+    t->shape.n_layers = t->o->layers;
+    if (oto_network_parse_reductions(&t->shape.reduce_after, t->o->reduce_after, t->o->layers,
+                                     &inner) != OTO_OK)
+        return oto_fail(err, OTO_ERR_CONFIG, "--reduce-after=%s", inner.message);
+    return OTO_OK;
 }
 
 static oto_status check_options(struct oto_trainer *t, oto_error *err)
@@ -384,8 +406,11 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
     if (status == OTO_OK)
         status = oto_perturb_parse(&t->perturb, o->perturb, t->setup->frontend, err);
     if (status == OTO_OK)
+        status = parse_reductions(t, err);
+    if (status == OTO_OK)
         status = oto_chunking_parse(&t->chunking, o->chunk_share, o->chunk_ms, o->context_ms,
-                                    t->setup->frontend->frame_shift_ms * t->setup->frontend->stride,
+                                    t->setup->frontend->frame_shift_ms *
+                                        t->setup->frontend->stride * oto_trainer_reduction(t),
                                     err);
     if (status == OTO_OK)
         status = make_folder(o->out, err);

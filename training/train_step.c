@@ -62,6 +62,7 @@ struct ctc_job {
     struct oto_trainer *t;
     const struct oto_dataset *ds;
     struct oto_outputs out;
+    const struct oto_sequences *rows; /* of out */
     double scale;
 };
 
@@ -70,10 +71,10 @@ static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *
     struct oto_trainer *t = job->t;
     const struct oto_batch *batch = t->batch;
     size_t K = (size_t)t->shape.n_outputs, utt = batch->items[b].utt;
-    int n_frames = batch->items[b].n_frames;
+    int n_frames = job->rows->lengths[b];
     bool gradient = job->scale != 0;
     for (int i = 0; i < n_frames; i++)
-        slot->rows[i] = oto_sequences_row(&batch->seqs, i, b);
+        slot->rows[i] = oto_sequences_row(job->rows, i, b);
     const struct oto_outputs *out = &job->out;
     oto_status status = oto_ctc_compute(slot->ctc, &out->losses[b], gradient ? out->dlogits : NULL,
                                         out->log_probs, slot->rows, n_frames, t->shape.n_outputs,
@@ -120,13 +121,18 @@ static oto_status run_ctc(struct ctc_job *job, oto_error *err)
 oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, double scale,
                            oto_error *err)
 {
-    struct ctc_job job = {t, ds, {t->log_probs, t->dlogits, t->losses}, scale};
+    struct ctc_job job = {t,
+                          ds,
+                          {t->log_probs, t->dlogits, t->losses},
+                          oto_network_rows(t->ws, t->shape.n_layers - 1),
+                          scale};
     return run_ctc(&job, err);
 }
 
 oto_status oto_trainer_ctc_auxiliary(struct oto_trainer *t, double scale, oto_error *err)
 {
-    struct ctc_job job = {t, t->train, t->auxiliary, scale};
+    struct ctc_job job = {t, t->train, t->auxiliary,
+                          oto_network_rows(t->ws, t->o->auxiliary_layer - 1), scale};
     return run_ctc(&job, err);
 }
 

@@ -56,7 +56,7 @@ struct oto_trainer {
     struct oto_loader *loader;
     double shift_s; /* of network frames */
     int n_inputs;
-    struct oto_network_shape shape;
+    struct oto_network_shape shape; /* from the options on: n_layers, reduce_after */
     struct oto_network *net;
     struct oto_network_workspace *ws;
     size_t n_network; /* parameters of the network that is saved */
@@ -111,6 +111,8 @@ oto_status oto_trainer_wait_for_all(struct oto_trainer *t, oto_error *err) OTO_W
  */
 oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err) OTO_WARN_UNUSED;
 void oto_trainer_clear(struct oto_trainer *t);
+/** Frames of the network's input to one of its output. */
+int oto_trainer_reduction(const struct oto_trainer *t);
 /** FOLDER/NAME, freed with oto_free(); NULL without memory. */
 char *oto_trainer_path(const char *folder, const char *name);
 /** The plan of an epoch's batches. */

@@ -178,6 +178,20 @@ for kind in duplicate-id symbols too-short duration duplicate-audio missing-audi
     has out " $kind: "
 done
 has out '4 utterances, 0.00 hours; 7 problems: duplicate-id 1,'
+# A network that pairs frames leaves fewer of them to CTC.
+printf 'id\tpath\ttext\nx\tb/1.wav\tabcdefghijk\n' >corpus/short.tsv
+for layers in '' 1 1,2; do
+    printf 'symbols = "abcdefghijklmnopqrstuvwxyz "\nlayers = 4\nreduce-after = %s\n' "$layers" >pairs.conf
+    code=1
+    [ -n "$layers" ] || code=0
+    run $code "$OTOLITH" data check --config=pairs.conf corpus/short.tsv
+    cp out short.$layers
+done
+has short.1 'short.tsv:2: too-short: too short for CTC: 10 frames for 11 labels; expected 11'
+has short.1,2 'short.tsv:2: too-short: too short for CTC: 5 frames for 11 labels; expected 11'
+printf 'layers = 2\nreduce-after = 2\n' >pairs.conf
+run 78 "$OTOLITH" data check --config=pairs.conf corpus/short.tsv
+has err 'reduce-after = "2": expected rising layers from 1 to 1'
 run 1 "$OTOLITH" data check --config=recipe.conf --case=lower corpus/bad.tsv
 hasnt out 'symbols'
 if command -v jq >/dev/null; then

@@ -206,6 +206,17 @@ run 0 "$OTOLITH" transcribe --model=./tiny.oto s1.wav
 cp out text
 run 0 "$OTOLITH" transcribe --model=./back.oto s1.wav
 cmp -s out text || fail 'an imported model gives another text'
+"$make_files" pairs pairs.oto 7 || exit 1
+run 0 "$OTOLITH" model export pairs.oto pairs.safetensors
+run 0 "$OTOLITH" model import --like=tiny.oto pairs.safetensors paired.oto
+run 0 "$OTOLITH" model info paired.oto
+has out 'frames paired after layer 1'
+has out 'a frame of output every 40 ms'
+run 0 "$OTOLITH" transcribe --model=./pairs.oto s1.wav
+cp out text
+run 0 "$OTOLITH" transcribe --model=./paired.oto s1.wav
+cmp -s out text || fail 'an imported model with pairs of frames gives another text'
+[ -s text ] || fail 'a model with pairs of frames gives no text'
 run 64 "$OTOLITH" model import tiny.safetensors back.oto
 has err '--like'
 run 78 "$OTOLITH" model import --like=tiny.oto --prefix=net. tiny.safetensors back2.oto

@@ -59,6 +59,8 @@ def expected_tensors(net):
             yield f"proj.weight_l{layer}", p, 2 * h
             yield f"proj.bias_l{layer}", p, 1
             d = p
+        if layer + 1 in net.get("reduce-after", ()):
+            d *= 2
     yield "output.weight", k, 2 * h
     yield "output.bias", k, 1
 

@@ -39,7 +39,7 @@ static float *uniform(size_t n, uint32_t seed, float scale)
 struct golden {
     struct oto_network_shape shape;
     struct oto_sequences seqs;
-    size_t n_params, n_out; /* n_out: frames of log_probs */
+    size_t n_params, n_out;          /* n_out: frames of log_probs */
     float *log_probs, *dparams, *dx; /* expected */
 };
 

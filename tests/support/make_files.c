@@ -7,11 +7,12 @@
 #include "base/bytes.h"
 #include "tiny_model.h"
 
-static int make_model(const char *path, uint64_t seed)
+static int make_model(const char *path, uint64_t seed, bool pairs)
 {
     oto_error err = {0};
     struct tiny_model tiny;
-    oto_status status = tiny_model_init(&tiny, seed, &err);
+    oto_status status =
+        pairs ? tiny_model_init_pairs(&tiny, seed, &err) : tiny_model_init(&tiny, seed, &err);
     if (status == OTO_OK)
         status = oto_bundle_save(&tiny.bundle, path, &err);
     tiny_model_clear(&tiny);
@@ -54,11 +55,11 @@ static int make_sound(const char *path, uint64_t seed, size_t n, int rate_hz, bo
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "model") == 0)
-        return make_model(argv[2], strtoull(argv[3], NULL, 10));
+    if (argc == 4 && (strcmp(argv[1], "model") == 0 || strcmp(argv[1], "pairs") == 0))
+        return make_model(argv[2], strtoull(argv[3], NULL, 10), strcmp(argv[1], "pairs") == 0);
     if (argc == 6 && (strcmp(argv[1], "wav") == 0 || strcmp(argv[1], "raw") == 0))
         return make_sound(argv[2], strtoull(argv[3], NULL, 10), strtoul(argv[4], NULL, 10),
                           atoi(argv[5]), strcmp(argv[1], "wav") == 0);
-    fprintf(stderr, "usage: make_files model PATH SEED | wav|raw PATH SEED SAMPLES RATE\n");
+    fprintf(stderr, "usage: make_files model|pairs PATH SEED | wav|raw PATH SEED SAMPLES RATE\n");
     return 64;
 }

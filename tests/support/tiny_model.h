@@ -27,7 +27,8 @@ static inline void tiny_model_clear(struct tiny_model *m)
     *m = (struct tiny_model){0};
 }
 
-static inline oto_status tiny_model_fill(struct tiny_model *m, uint64_t seed, oto_error *err)
+static inline oto_status tiny_model_fill(struct tiny_model *m, uint64_t seed, bool pairs,
+                                         oto_error *err)
 {
     static const char *const symbols[] = {" ", "'", "a", "b", "c", "d", "e", "\xC3\xA9"};
     static const struct oto_text_policy policy = {OTO_CASE_LOWER, OTO_PUNCTUATION_STRIP};
@@ -42,8 +43,12 @@ static inline oto_status tiny_model_fill(struct tiny_model *m, uint64_t seed, ot
     b->frontend.n_ceps = 6;
     b->frontend.stack = b->frontend.stride = 2;
     b->beam.beam = 8;
-    b->shape = (struct oto_network_shape){
-        .n_inputs = 12, .n_layers = 2, .n_hidden = 5, .n_proj = 3, .n_outputs = 9};
+    b->shape = (struct oto_network_shape){.n_inputs = 12,
+                                          .n_layers = 2,
+                                          .n_hidden = 5,
+                                          .n_proj = 3,
+                                          .n_outputs = 9,
+                                          .reduce_after = pairs};
     status = oto_alphabet_create(&b->alphabet, symbols, 8, &policy, err);
     if (status == OTO_OK)
         status = oto_card_init(&b->card, err);
@@ -78,7 +83,14 @@ static inline oto_status tiny_model_fill(struct tiny_model *m, uint64_t seed, ot
 static inline oto_status tiny_model_init(struct tiny_model *m, uint64_t seed, oto_error *err)
 {
     *m = (struct tiny_model){0};
-    return tiny_model_fill(m, seed, err);
+    return tiny_model_fill(m, seed, false, err);
+}
+
+/** The same with pairs of frames between its two layers. */
+static inline oto_status tiny_model_init_pairs(struct tiny_model *m, uint64_t seed, oto_error *err)
+{
+    *m = (struct tiny_model){0};
+    return tiny_model_fill(m, seed, true, err);
 }
 
 /** Sound that changes all the time: tones that wander, and quiet stretches. [n] samples at rate_hz.

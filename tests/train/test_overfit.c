@@ -37,7 +37,9 @@ static void set(struct run *r, const char *name, const char *value)
     assert_int_equal(status, OTO_OK);
 }
 
-static void train(const char *dev, const char *out, struct oto_train_result *result)
+/* reduce_after: of the recipe, "" for none. */
+static void train(const char *reduce_after, const char *dev, const char *out,
+                  struct oto_train_result *result)
 {
     struct run r;
     oto_error err = {0};
@@ -52,6 +54,7 @@ static void train(const char *dev, const char *out, struct oto_train_result *res
                      OTO_OK);
     for (size_t i = 0; i < sizeof recipe / sizeof *recipe; i++)
         set(&r, recipe[i][0], recipe[i][1]);
+    set(&r, "reduce-after", reduce_after);
     snprintf(path, sizeof path, "%s/train.tsv", folder);
     set(&r, "train", path);
     snprintf(path, sizeof path, "%s/%s", folder, dev);
@@ -67,28 +70,52 @@ static void train(const char *dev, const char *out, struct oto_train_result *res
     oto_options_clear(oto_beam_option_table, oto_beam_n_options, &r.beam);
 }
 
-static void learns_its_utterances_by_heart(void **state)
+static void learn_by_heart(const char *reduce_after, const char *out, double allowed_wer)
 {
-    (void)state;
     struct oto_train_result result;
-    train("train.tsv", "heart", &result);
+    train(reduce_after, "train.tsv", out, &result);
     print_message("training utterances: CER %.2f %%, WER %.2f %%, loss %.4f a label, %d steps\n",
                   100 * result.dev_cer, 100 * result.dev_wer, result.dev_loss, (int)result.n_steps);
-    assert_true(result.dev_wer == 0);
-    assert_true(result.dev_cer == 0);
+    assert_true(result.dev_wer <= allowed_wer);
+    assert_true(result.dev_cer <= allowed_wer);
     assert_true(result.dev_loss < 0.2);
     assert_int_equal(result.n_skipped, 0);
 }
 
-/* Chords it was not trained on, through the model file and the public API. */
-static void hears_others_through_the_model_file(void **state)
+static void learns_its_utterances_by_heart(void **state)
 {
     (void)state;
+    learn_by_heart("", "heart", 0);
+    /* A frame of 60 ms is longer than the 50 ms of pause that part two equal letters. */
+    learn_by_heart("1", "pairs", 0.02);
+}
+
+/* The one word of a text is where it was spoken: toy_speak() begins after 50 ms and ends 100 ms
+ * before the end. A frame of pairs is 60 ms, and a label may come one late. */
+static void check_times(const oto_model *model, const float *samples, size_t n)
+{
+    oto_recognizer *rec;
+    const oto_result *result;
+    const double seconds = (double)n / TOY_RATE_HZ;
+    assert_int_equal(oto_recognizer_create(&rec, model, NULL, NULL), OTO_OK);
+    assert_int_equal(oto_recognizer_feed(rec, samples, n, NULL), OTO_OK);
+    assert_int_equal(oto_recognizer_finish(rec, &result, NULL), OTO_OK);
+    assert_int_equal(result->n_words, 1);
+    if (fabs(result->words[0].start_s - 0.05) > 0.15 ||
+        fabs(result->words[0].end_s - (seconds - 0.1)) > 0.15)
+        fail_msg("a word of %.2f s from %.2f to %.2f s", seconds, result->words[0].start_s,
+                 result->words[0].end_s);
+    oto_recognizer_destroy(rec);
+}
+
+/* Chords it was not trained on, through the model file and the public API. */
+static void hear_others(const char *run)
+{
     enum { N_TEXTS = 40 };
     oto_model *model;
     oto_error err = {0};
     char path[100];
-    snprintf(path, sizeof path, "%s/heart/best.oto", folder);
+    snprintf(path, sizeof path, "%s/%s/best.oto", folder, run);
     if (oto_model_load(&model, path, &err) != OTO_OK)
         fail_msg("%s", err.message);
     oto_model_info info;
@@ -106,12 +133,21 @@ static void hears_others_through_the_model_file(void **state)
         if (strcmp(heard, text) != 0)
             print_message("said %s, heard %s\n", text, heard);
         n_right += strcmp(heard, text) == 0;
+        if (strcmp(heard, text) == 0)
+            check_times(model, samples, n);
         oto_text_free(heard);
         free(samples);
     }
     print_message("%d of %d new texts heard rightly\n", n_right, N_TEXTS);
     assert_true(n_right >= N_TEXTS - 2);
     oto_model_destroy(model);
+}
+
+static void hears_others_through_the_model_file(void **state)
+{
+    (void)state;
+    hear_others("heart");
+    hear_others("pairs");
 }
 
 static int make_corpus(void **state)

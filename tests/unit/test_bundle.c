@@ -90,6 +90,40 @@ static void test_round_trip(void **state)
     oto_bundle_destroy(NULL);
 }
 
+/* Frames that are paired stand in the file, which only then is a newer one. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct tiny_model pairs;
+    struct oto_bundle *b = NULL;
+    char name[128];
+    size_t size;
+    snprintf(name, sizeof name, "%s/pairs.oto", folder);
+    assert_int_equal(tiny_model_init_pairs(&pairs, 1, &err), OTO_OK);
+    assert_int_equal(oto_bundle_save(&pairs.bundle, name, &err), OTO_OK);
+    unsigned char *data = read_file(name, &size);
+    assert_int_equal(data[10], 4);
+    assert_int_equal(image[10], 0);
+    free(data);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    assert_int_equal(b->shape.reduce_after, 1);
+    assert_int_equal(oto_bundle_stride(b), 4);
+    assert_int_equal(oto_bundle_stride(&tiny.bundle), 2);
+    check_same(&pairs.bundle, b, 0);
+    oto_bundle_destroy(b);
+    oto_mem_fail_nth(0);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    oto_bundle_destroy(b);
+    size_t n = oto_mem_fail_nth(0);
+    for (size_t nth = 1; nth <= n; nth++) {
+        oto_mem_fail_nth(nth);
+        assert_int_equal(oto_bundle_load(&b, name, &err), OTO_ERR_MEMORY);
+    }
+    oto_mem_fail_nth(0);
+    tiny_model_clear(&pairs);
+}
+
 static void test_half_precision(void **state)
 {
     (void)state;
@@ -454,6 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
+        cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_unaligned_memory),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_no_statistics),

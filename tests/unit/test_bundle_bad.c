@@ -206,6 +206,19 @@ static void test_bad_texts(void **state)
     expect_bad_text("network", "\"layers\": 2", "\"layers\": 3", format, "bytes, expected");
     expect_bad_text("network", "\"projection\": 3", "\"projection\": -1", format,
                     "projection: found -1");
+    expect_bad_text("network", "\"hidden\": 5", "\"hidden\": 5, \"reduce-after\": [1]", format,
+                    "section 'tensors': ");
+    expect_bad_text("network", "\"hidden\": 5", "\"hidden\": 5, \"reduce-after\": [2]", format,
+                    "after layer 2, expected layers below the last of 2");
+    static const char *const bad[] = {"[]",   "[0]",  "[1, 1]",       "[7, 3]",
+                                      "[16]", "[-1]", "[1.5]",        "[\"x\"]",
+                                      "null", "{}",   "[99999999999]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "\"hidden\": 5, \"reduce-after\": %s", bad[i]);
+        expect_bad_text("network", "\"hidden\": 5", text, format,
+                        "expected an array of rising layers, 1 to 15");
+    }
     expect_bad_text("alphabet", "\"lower\"", "\"title\"", format, "expected keep|lower|upper");
     expect_bad_text("alphabet", "\"strip\"", "{}", format,
                     "punctuation: found object, expected keep|strip");

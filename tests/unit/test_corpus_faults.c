@@ -227,6 +227,7 @@ static void look_at_all(void)
                      OTO_OK);
     const struct oto_check_options check = {.alphabet = alphabet,
                                             .frontend = &frontend,
+                                            .reduction = 1,
                                             .tolerance_s = 0.1,
                                             .max_clipped = 0.001,
                                             .silence_db = -50,

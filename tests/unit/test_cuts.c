@@ -36,7 +36,7 @@ static int cut_all(uint64_t *cuts, double longest_s, size_t portion)
     static struct oto_cuts c;
     uint64_t before = 0;
     int n = 0;
-    oto_cuts_init(&c, &frontend, longest_s);
+    oto_cuts_init(&c, &frontend, frontend.stride, longest_s);
     assert_int_equal(c.most, (int)(longest_s * 100));
     for (size_t at = 0, k = 0; at < N; k++) {
         size_t m = portion > 0 ? portion : 1 + (size_t)oto_rng_below(3, 4, k, RATE);

@@ -29,7 +29,7 @@ static int find_cuts(uint64_t *cuts)
     static const float levels[LONGEST_S * 100];
     uint64_t before = 0;
     int n = 0;
-    oto_cuts_init(&c, &model->bundle->frontend, LONGEST_S);
+    oto_cuts_init(&c, &model->bundle->frontend, model->bundle->frontend.stride, LONGEST_S);
     for (size_t at = 0; at < N_LONG; at += SHIFT) {
         oto_cuts_push(&c, sound + at, SHIFT);
         size_t n_frames = (at + SHIFT - before * SHIFT) / SHIFT;

@@ -19,6 +19,43 @@ static void threads_do_not_matter(void **state)
     }
 }
 
+/* Pairs of frames with all else that is on: threads, stops and parts as ever; and a start from such
+ * a model, which measures as it did. */
+static void pyramids_train_the_same(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {"pyramid", "pyramid-stopped", "pyramid-again"};
+    struct run r[3];
+    char model[200];
+    oto_error err = {0};
+    snprintf(model, sizeof model, "%s/pyramid/best.oto", folder);
+    for (int i = 0; i < 3; i++) {
+        init_run(&r[i], runs[i]);
+        set(&r[i], "layers", "3");
+        set(&r[i], "reduce-after", "1,2");
+        set(&r[i], "proj", "7");
+        set(&r[i], "auxiliary-layer", "2");
+        if (i == 1) {
+            set(&r[i], "threads", "3");
+            r[i].stop_after = 5;
+            assert_int_equal(start(&r[i], &err), OTO_ERR_INTERRUPTED);
+            r[i].stop_after = 0;
+            set(&r[i], "resume", "true");
+        } else if (i == 2) {
+            set(&r[i], "init", model);
+            set(&r[i], "lr", "0");
+            set(&r[i], "epochs", "1");
+            set(&r[i], "warmup-steps", "0");
+        }
+        run_to_end(&r[i]);
+    }
+    assert_same_run(runs[0], runs[1]);
+    assert_true(isfinite(r[0].result.dev_loss) && r[0].result.n_skipped == 0);
+    assert_true(r[2].result.dev_loss == r[0].result.dev_loss);
+    for (int i = 0; i < 3; i++)
+        clear_run(&r[i]);
+}
+
 static void another_seed_gives_another_model(void **state)
 {
     (void)state;
@@ -43,6 +80,7 @@ static void fails_for_options_that_contradict(void **state)
         {"speeds", "1,fast", "speeds"},
         {"chunk-ms", "5..", "--chunk-ms=5.."},
         {"auxiliary-layer", "2", "--auxiliary-layer=2: expected"},
+        {"reduce-after", "2", "--reduce-after=\"2\": expected rising layers from 1 to 1"},
         {"warmup-steps", "9999", "--warmup-steps"},
         {"max-seconds", "0.01", "outside"},
         {"symbols", "abc", "alphabet"},
@@ -83,11 +121,13 @@ static void starts_from_a_model(void **state)
     set(&r, "cmvn", "sliding");
     run_to_end(&r);
     assert_true(r.result.dev_loss != reference().dev_loss);
-    static const char *const misfits[][3] = {{"hidden", "13", "12 units"},
-                                             {"freeze", "3", "has 2 layers"},
-                                             {"mels", "17", "--mels=16"},
-                                             {"cmvn", "none", "--cmvn=global"},
-                                             {"init", "/nowhere.oto", "/nowhere.oto"}};
+    static const char *const misfits[][3] = {
+        {"hidden", "13", "12 units"},
+        {"freeze", "3", "has 2 layers"},
+        {"reduce-after", "1", "--reduce-after=, this run has 1"},
+        {"mels", "17", "--mels=16"},
+        {"cmvn", "none", "--cmvn=global"},
+        {"init", "/nowhere.oto", "/nowhere.oto"}};
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
         struct run bad;
         init_run(&bad, "misfit");
@@ -290,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(pyramids_train_the_same),
         cmocka_unit_test(another_seed_gives_another_model),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
