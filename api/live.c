@@ -99,14 +99,16 @@ static oto_status take_options(oto_live *live, const oto_live_options *options, 
     return check_options(&live->options, err);
 }
 
-/* What the second pass's network says of the utterance, which is a single segment. */
+/* What the network says of the whole utterance, which is a single segment. Its text is searched for
+ * where it is wanted. */
 static oto_status look_for_speech(void *arg, const float *log_probs, size_t n_frames,
                                   oto_error *err)
 {
     struct oto_live *live = arg;
     (void)err;
     live->speech = oto_speech_confidence(log_probs, n_frames, live->model->bundle->shape.n_outputs);
-    return OTO_OK;
+    const bool wanted = live->options.n_passes == 2 && live->speech >= live->options.min_confidence;
+    return wanted ? OTO_OK : OTO_ERR_INTERRUPTED;
 }
 
 static oto_status create_recognizers(oto_live *live, const oto_recognizer_options *given,
@@ -253,21 +255,29 @@ static bool is_empty(const float *samples, size_t n)
     return true;
 }
 
-/* Whether the second pass is wanted, and would be done in time. */
-static bool has_second_pass(const oto_live *live, size_t n)
+/* Whether the second pass would be done in time. */
+static bool is_in_time(const oto_live *live, size_t n)
 {
     const double cost_ms = 1000 * live->second_pass_cost * (double)n / live->rate_hz;
-    return live->options.n_passes == 2 &&
-           (live->options.second_pass_ms == 0 || cost_ms <= live->options.second_pass_ms);
+    return live->options.second_pass_ms == 0 || cost_ms <= live->options.second_pass_ms;
 }
 
-static oto_status hear_again(oto_live *live, size_t n, const oto_result **result, oto_error *err)
+/* The network once more, over all of it: whether it is speech, and its text where that is wanted.
+ */
+static oto_status hear_again(oto_live *live, size_t n, oto_live_utterance *utterance,
+                             oto_error *err)
 {
     const double start_s = oto_clock_wall_s();
+    const oto_result *result = NULL;
     oto_recognizer_reset(live->recognizer);
     oto_status status = oto_recognizer_feed(live->recognizer, live->samples, n, err);
     if (status == OTO_OK)
-        status = oto_recognizer_finish(live->recognizer, result, err);
+        status = oto_recognizer_finish(live->recognizer, &result, err);
+    utterance->speech = live->speech;
+    if (status == OTO_ERR_INTERRUPTED)
+        return OTO_OK;
+    utterance->n_passes = 2;
+    utterance->result = result;
     live->second_pass_cost = (oto_clock_wall_s() - start_s) * live->rate_hz / (double)n;
     return status;
 }
@@ -307,18 +317,17 @@ static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
     /* Both passes must have heard something: noise seldom deceives them both. */
     if (status != OTO_OK || only.text[0] == 0)
         return status;
-    if (has_second_pass(live, n)) {
-        utterance.n_passes = 2;
-        status = hear_again(live, n, &utterance.result, err);
-        utterance.speech = live->speech;
-    } else {
-        status = conclude(live, n, &first, &only, err);
-        utterance.speech = oto_first_pass_speech(live->pass);
-    }
     utterance.start_s = (double)live->first / live->rate_hz;
     utterance.end_s = (double)(live->first + n) / live->rate_hz;
-    if (status == OTO_OK && live->options.utterance != NULL && utterance.result->text[0] != 0 &&
-        utterance.speech >= live->options.min_confidence)
+    if (is_in_time(live, n))
+        status = hear_again(live, n, &utterance, err);
+    else
+        utterance.speech = oto_first_pass_speech(live->pass);
+    if (status != OTO_OK || utterance.speech < live->options.min_confidence)
+        return status;
+    if (utterance.n_passes == 1)
+        status = conclude(live, n, &first, &only, err);
+    if (status == OTO_OK && utterance.result->text[0] != 0 && live->options.utterance != NULL)
         live->options.utterance(live->options.user_data, &utterance);
     return status;
 }

@@ -15,7 +15,8 @@
  * The samples are cut into utterances at pauses. While one is spoken a first pass of the network
  * follows at a distance of latency_ms. When it has ended, a second pass hears the whole of it, with
  * what lies before and behind each sound, as oto_recognizer_feed() and oto_recognizer_finish()
- * would: that is the text which stays. Utterances without a word are not told.
+ * would: that is the text which stays. Utterances without a word are not told, nor is what the
+ * network, with one pass or two, does not take for speech when it has heard all of it.
  *
  * Utterances, texts and times do not depend on the portions in which samples are fed, nor on the
  * clock, unless second_pass_ms limits the second pass. Threads: as a recognizer.
