@@ -65,7 +65,8 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .unknown_weight = (double)NAN,
                                         .words = 1,
                                         .known_gaps = 1,
-                                        .hot_word_boost = 6};
+                                        .hot_word_boost = 6,
+                                        .rescore_weight = 0.5};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -113,6 +114,8 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
                                 rec->options.known_gaps != 0, err);
     else
         status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
+    if (status == OTO_OK && rec->search.vocabulary != NULL)
+        status = oto_search_add_rescorer(&rec->search, b, &rec->options, err);
     if (status != OTO_OK)
         return status;
     oto_cuts_init(&rec->cuts, &b->frontend, oto_bundle_stride(b), rec->options.max_segment_s);
@@ -149,6 +152,7 @@ static oto_status create(oto_recognizer **out, const oto_model *model,
     rec->options.lexicon = rec->options.lm = rec->options.known_text = NULL;
     rec->options.more_words = NULL;
     rec->options.hot_words_file = NULL;
+    rec->options.rescore = NULL;
     rec->options.hot_words = NULL;
     rec->options.n_hot_words = 0;
     if (status != OTO_OK) {
@@ -353,6 +357,8 @@ static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *seg
     oto_status status = oto_beam_push(rec->search.beam, segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
         status = oto_beam_n_best(rec->search.beam, rec->options.beam, &hyps, &n_hyps, err);
+    if (status == OTO_OK && rec->search.rescorer != NULL)
+        status = oto_rescorer_run(rec->search.rescorer, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
          i++) {
         char *text = NULL;

@@ -111,9 +111,8 @@ static oto_status make_language(struct oto_vocabulary *v, struct oto_language_pa
                                 const struct oto_bundle *bundle,
                                 const oto_recognizer_options *options, oto_error *err)
 {
-    struct oto_language_options weights;
     struct oto_word_list hot = {0}, words = {0};
-    oto_status status = choose_weights(&weights, bundle, options, err);
+    oto_status status = choose_weights(&v->weights, bundle, options, err);
     if (status == OTO_OK)
         status = read_hot_words(&hot, bundle->alphabet, options, err);
     if (status == OTO_OK)
@@ -123,7 +122,7 @@ static oto_status make_language(struct oto_vocabulary *v, struct oto_language_pa
     parts->boost = v->boost;
     parts->words = &words;
     if (status == OTO_OK && (parts->lexicon != NULL || parts->lm != NULL || words.n > 0))
-        status = oto_language_create_from(&v->language, parts, bundle->alphabet, &weights, err);
+        status = oto_language_create_from(&v->language, parts, bundle->alphabet, &v->weights, err);
     parts->words = NULL; /* read by now */
     oto_word_list_clear(&hot);
     oto_word_list_clear(&words);
@@ -141,7 +140,11 @@ static oto_status fill(struct oto_vocabulary *v, const struct oto_bundle *bundle
         parts.lm == NULL)
         status = oto_fail(err, OTO_ERR_ARGUMENT,
                           "words: neither a lexicon nor a language model to add them to");
-    return status == OTO_OK ? make_language(v, &parts, bundle, options, err) : status;
+    if (status == OTO_OK)
+        status = make_language(v, &parts, bundle, options, err);
+    if (status == OTO_OK && is_named(options->rescore))
+        status = oto_lstm_lm_load(&v->lstm, options->rescore, err);
+    return status;
 }
 
 oto_status oto_vocabulary_create(struct oto_vocabulary **out, const struct oto_bundle *bundle,
@@ -173,6 +176,7 @@ void oto_vocabulary_release(struct oto_vocabulary *v)
     oto_language_destroy(v->language);
     oto_boost_destroy(v->boost);
     oto_lm_close(v->lm);
+    oto_lstm_lm_destroy(v->lstm);
     oto_lexicon_destroy(v->lexicon);
     oto_free(v);
 }

@@ -7,11 +7,14 @@
 
 #include "decoder/language.h"
 #include "models/bundle.h"
+#include "models/lstm_lm.h"
 #include "otolith/otolith.h"
 
 struct oto_vocabulary {
     atomic_int references;
     struct oto_language *language; /* NULL: any text, all alike */
+    struct oto_language_options weights;
+    struct oto_lstm_lm *lstm; /* of a second pass; NULL: there is none */
     /* what it stands on, where that is not the bundle's */
     struct oto_lexicon *lexicon;
     struct oto_lm *lm;

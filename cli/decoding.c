@@ -33,6 +33,12 @@ const struct oto_option oto_cli_decoding_table[] = {
      .help = "The same on the command line, separated by commas."},
     {.name = "hot-word-boost", .type = OTO_OPTION_REAL, FIELD(hot_word_boost), .default_text = "6", .min = -100, .max = 100,
      .argument = "LOG", .help = "Boost of hot words that have none of their own, natural log."},
+    {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
+     .help = "A second pass: an LSTM language model ('otolith lm train-lstm') that puts the best texts in a new order."},
+    {.name = "rescore-weight", .type = OTO_OPTION_REAL, FIELD(rescore_weight), .default_text = "0.5", .min = 0, .max = 10, .argument = "W",
+     .help = "How much it counts: 0 changes nothing, 1 puts it in the place of the language model of the first pass."},
+    {.name = "rescore-best", .type = OTO_OPTION_INT, FIELD(rescore_best), .default_text = "0", .min = 0, .max = 10000, .argument = "N",
+     .help = "Texts that it looks at, the best of the first pass; 0 is all that the beam holds."},
 };
 /* clang-format on */
 const size_t oto_cli_n_decoding = sizeof oto_cli_decoding_table / sizeof *oto_cli_decoding_table;
@@ -91,6 +97,9 @@ void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_
     options->n_hot_words = d->n_phrases;
     options->hot_words_file = d->hot_words;
     options->hot_word_boost = d->hot_word_boost;
+    options->rescore = d->rescore;
+    options->rescore_weight = d->rescore_weight;
+    options->rescore_best = d->rescore_best;
 }
 
 void oto_cli_clear_decoding(struct oto_cli_decoding *d)
@@ -105,7 +114,7 @@ void oto_cli_clear_decoding(struct oto_cli_decoding *d)
 
 const char *oto_cli_decoding_file(const struct oto_cli_decoding *d, const oto_error *err)
 {
-    const char *const files[] = {d->lexicon, d->words, d->hot_words};
+    const char *const files[] = {d->lexicon, d->words, d->hot_words, d->rescore};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (files[i][0] != 0 && strncmp(err->message, files[i], strlen(files[i])) == 0)
             return files[i];

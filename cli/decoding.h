@@ -12,6 +12,9 @@ struct oto_cli_decoding {
     double lm_weight, word_bonus, unknown_weight;
     char *words, *hot_words, *hot_word;
     double hot_word_boost;
+    char *rescore;
+    double rescore_weight;
+    int rescore_best;
     /* what oto_cli_prepare_decoding() made of hot_word */
     oto_hot_word *phrases;
     size_t n_phrases;

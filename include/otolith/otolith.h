@@ -111,6 +111,11 @@ typedef struct oto_recognizer_options {
     size_t n_hot_words;
     const char *hot_words_file;
     double hot_word_boost; /* of those without their own; 6 */
+    /** A second pass: an LSTM language model (`otolith lm train-lstm`) that puts the best texts of
+     * each segment in a new order. NULL or "" = none. Needs a beam. */
+    const char *rescore;
+    double rescore_weight; /* 0: changes nothing; 1: it takes the language model's place; 0.5 */
+    int rescore_best;      /* texts that it looks at; the others are dropped. 0, the default: all */
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

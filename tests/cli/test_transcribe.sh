@@ -133,6 +133,25 @@ plain=$(text)
 [ "$(text --lm=lm.otolm)" != "$plain" ] || fail '--lm changes nothing'
 [ "$(text --lm=lm.arpa)" = "$(text --lm=lm.otolm)" ] || fail 'ARPA and binary differ'
 [ "$(text --lm=lm.otolm --lm-weight=20)" != "$(text --lm=lm.otolm)" ] || fail '--lm-weight changes nothing'
+
+# A second pass by a model that knows the third best text's words, and has seen many others.
+run 0 "$OTOLITH" transcribe $model --format=json --n-best=3 s1.wav
+third=$(sed 's/.*"text":"\([^"]*\)".*/\1/' out)
+[ -n "$third" ] && [ "$third" != "$plain" ] || fail "no third text: $third"
+{
+    for _ in 1 2 3 4 5 6 7 8; do echo "$third"; done
+    seq 100
+} >known.txt
+run 0 "$OTOLITH" lm train-lstm -q --vocabulary=$((2 + $(echo "$third" | tr ' ' '\n' | sort -u | wc -l))) --hidden=8 --embedding=4 \
+    --epochs=20 --batch-words=8 -o lm.otolstm known.txt
+[ "$(text --rescore=lm.otolstm --rescore-weight=10)" = "$third" ] || fail "--rescore changes nothing: $(cat out), expected $third"
+[ "$(text --rescore=lm.otolstm --rescore-weight=0)" = "$plain" ] || fail '--rescore-weight=0 changes the text'
+[ "$(text --rescore=lm.otolstm --rescore-best=2 --rescore-weight=10)" != "$third" ] || fail '--rescore-best=2 looks at three'
+run 66 "$OTOLITH" transcribe $model --rescore=missing.otolstm s1.wav
+has err missing.otolstm
+run 65 "$OTOLITH" transcribe $model --rescore=text.txt s1.wav
+run 64 "$OTOLITH" transcribe $model --rescore=lm.otolstm --beam=1 s1.wav
+has err 'rescore: a beam of 1 has no other texts'
 has_word() { # WORD TEXT
     case " $2 " in
     *" $1 "*) ;;

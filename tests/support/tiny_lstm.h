@@ -14,16 +14,18 @@ static const char *const tiny_lstm_words[] = {"</s>", "<unk>", "the", "cat", "sa
 static const int tiny_lstm_classes[] = {0, 1, 3, 9};
 enum { TINY_LSTM_WORDS = 9, TINY_LSTM_UNKNOWN = 5 };
 
-static inline struct oto_lstm_lm *tiny_lstm(double scale)
+/** With another last word than "dog", and so many words that are unknown. */
+static inline struct oto_lstm_lm *tiny_lstm_with(double scale, const char *last, uint64_t n_unknown)
 {
     struct oto_lstm_parts parts = {.shape = {TINY_LSTM_WORDS, 3, 6, 10, 2},
                                    .class_first = tiny_lstm_classes,
-                                   .n_unknown = TINY_LSTM_UNKNOWN};
+                                   .n_unknown = n_unknown};
     struct oto_words words = {0};
     struct oto_lstm_lm *lm = NULL;
     for (size_t i = 0; i < TINY_LSTM_WORDS; i++) {
         uint32_t number;
-        assert_true(oto_words_add(&words, tiny_lstm_words[i], strlen(tiny_lstm_words[i]), &number));
+        const char *word = i == TINY_LSTM_WORDS - 1 ? last : tiny_lstm_words[i];
+        assert_true(oto_words_add(&words, word, strlen(word), &number));
     }
     const size_t n = oto_word_n_parameters(&parts.shape);
     float *params = oto_calloc(n, sizeof *params);
@@ -36,6 +38,11 @@ static inline struct oto_lstm_lm *tiny_lstm(double scale)
     oto_words_clear(&words);
     oto_free(params);
     return lm;
+}
+
+static inline struct oto_lstm_lm *tiny_lstm(double scale)
+{
+    return tiny_lstm_with(scale, tiny_lstm_words[TINY_LSTM_WORDS - 1], TINY_LSTM_UNKNOWN);
 }
 
 #endif
