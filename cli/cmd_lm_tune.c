@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/model.h"
+#include "api/rescore.h"
 #include "api/stages.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -19,7 +20,7 @@
 #include "training/corpus.h"
 
 struct tune_options {
-    char *model, *manifest, *lm, *output;
+    char *model, *manifest, *lm, *rescore, *output;
     int beam, trials, jobs;
     uint64_t seed;
 };
@@ -33,6 +34,8 @@ static const struct oto_option option_table[] = {
      .help = "Manifests or corpus folders with audio and its texts, separated by commas. Not those that are to be tested with."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
      .help = "Language model, ARPA or binary; without it the model's own."},
+    {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
+     .help = "LSTM language model of a second pass, whose weight is looked for as well."},
     {.name = "output", .short_name = 'o', .type = OTO_OPTION_TEXT, FIELD(output), .default_text = "", .argument = "FILE",
      .help = "Writes the model with the language model and the best weights in it."},
     {.name = "trials", .short_name = 'n', .type = OTO_OPTION_INT, FIELD(trials), .default_text = "40", .min = 1, .max = 100000,
@@ -55,7 +58,8 @@ static const struct oto_cli_usage usage = {
     .notes =
         "Prints a line for each set of weights that is better than all before: trial, word error "
         "rate in percent,\n"
-        "lm-weight, word-bonus, unknown-weight, with tabs between. The same seed gives the "
+        "lm-weight, word-bonus, unknown-weight, with --rescore also rescore-weight, with tabs "
+        "between. The same seed gives the "
         "same result, with any\n"
         "number of jobs.\n",
 };
@@ -76,6 +80,7 @@ struct tuning {
     const struct tune_options *options;
     const oto_model *model;
     const struct oto_lm *lm;
+    const struct oto_lstm_lm *lstm; /* of the second pass; NULL: there is none */
     struct oto_beam_options beam;
     struct item *items;
     size_t n_items;
@@ -141,20 +146,38 @@ static oto_status hear_all(struct tuning *t, oto_error *err)
     return status;
 }
 
+/* What a trial is made with. */
+struct weights {
+    struct oto_language_options language;
+    double rescore;
+};
+
 /* ---- a trial ----------------------------------------------------------------------------- */
 
 /* What one thread does: utterances first, first + step, ... */
 struct share {
     const struct tuning *tuning;
     const struct oto_language *language;
+    const struct weights *weights;
     size_t first, step;
     struct oto_errors errors;
     oto_error err;
     pthread_t thread;
 };
 
-static oto_status decode(char **text, const struct item *item, struct oto_beam *beam,
-                         oto_error *err)
+/* The best text of what the beam heard, after the second pass where there is one. */
+static oto_status best_of(const struct oto_hypothesis **best, struct oto_beam *beam,
+                          const struct tuning *t, struct oto_rescorer *rescorer, oto_error *err)
+{
+    int n = 0;
+    oto_status status = oto_beam_n_best(beam, rescorer != NULL ? t->beam.beam : 1, best, &n, err);
+    if (status == OTO_OK && rescorer != NULL)
+        status = oto_rescorer_run(rescorer, best, &n, err);
+    return status;
+}
+
+static oto_status decode(char **text, const struct tuning *t, const struct item *item,
+                         struct oto_beam *beam, struct oto_rescorer *rescorer, oto_error *err)
 {
     const float *log_probs = (const float *)(const void *)item->log_probs.data;
     const size_t *ends = (const size_t *)(const void *)item->ends.data;
@@ -165,11 +188,10 @@ static oto_status decode(char **text, const struct item *item, struct oto_beam *
     for (size_t i = 0; status == OTO_OK && i < item->ends.size / sizeof *ends; i++) {
         const struct oto_hypothesis *best = NULL;
         char *part = NULL;
-        int n = 0;
         oto_beam_reset(beam);
         status = oto_beam_push(beam, log_probs + begin * n_symbols, ends[i] - begin, err);
         if (status == OTO_OK)
-            status = oto_beam_n_best(beam, 1, &best, &n, err);
+            status = best_of(&best, beam, t, rescorer, err);
         if (status == OTO_OK)
             status = oto_alphabet_decode(item->alphabet, best->labels, best->n_labels, &part, err);
         if (status == OTO_OK) {
@@ -194,16 +216,27 @@ static void *run_share(void *arg)
     struct share *s = arg;
     const struct tuning *t = s->tuning;
     struct oto_beam *beam = NULL;
+    struct oto_rescorer *rescorer = NULL;
     oto_status status = oto_beam_create(&beam, t->items[0].alphabet->n_symbols, &t->beam, &s->err);
     if (status == OTO_OK)
         status = oto_beam_set_language(beam, s->language, &s->err);
+    if (status == OTO_OK && t->lstm != NULL) {
+        const struct oto_rescore_setup setup = {.lstm = t->lstm,
+                                                .lm = t->lm,
+                                                .alphabet = t->items[0].alphabet,
+                                                .weights = s->weights->language,
+                                                .weight = s->weights->rescore,
+                                                .n_best = t->beam.beam};
+        status = oto_rescorer_create(&rescorer, &setup, &s->err);
+    }
     for (size_t k = s->first; status == OTO_OK && k < t->n_items; k += s->step) {
         char *text = NULL;
-        status = decode(&text, &t->items[k], beam, &s->err);
+        status = decode(&text, t, &t->items[k], beam, rescorer, &s->err);
         if (status == OTO_OK)
             status = oto_edit_add(&s->errors, t->items[k].ref, text, OTO_EDIT_WORDS, &s->err);
         oto_free(text);
     }
+    oto_rescorer_destroy(rescorer);
     oto_beam_destroy(beam);
     s->err.status = status;
     return NULL;
@@ -220,7 +253,7 @@ static void add_errors(struct oto_errors *sum, const struct oto_errors *e)
 
 /* Word errors with these weights. */
 static oto_status try_weights(struct oto_errors *sum, const struct tuning *t,
-                              const struct oto_language_options *weights, oto_error *err)
+                              const struct weights *weights, oto_error *err)
 {
     const struct oto_bundle *b = t->model->bundle;
     struct oto_language *language = NULL;
@@ -230,10 +263,14 @@ static oto_status try_weights(struct oto_errors *sum, const struct tuning *t,
     struct share *shares = oto_calloc((size_t)n, sizeof *shares);
     oto_status status = shares != NULL ? OTO_OK : oto_fail_memory(err, "threads");
     if (status == OTO_OK)
-        status = oto_language_create(&language, b->lexicon, t->lm, b->alphabet, weights, err);
+        status =
+            oto_language_create(&language, b->lexicon, t->lm, b->alphabet, &weights->language, err);
     for (; status == OTO_OK && n_started < n; n_started++) {
-        shares[n_started] = (struct share){
-            .tuning = t, .language = language, .first = (size_t)n_started, .step = (size_t)n};
+        shares[n_started] = (struct share){.tuning = t,
+                                           .language = language,
+                                           .weights = weights,
+                                           .first = (size_t)n_started,
+                                           .step = (size_t)n};
         if (pthread_create(&shares[n_started].thread, NULL, run_share, &shares[n_started]) != 0)
             break;
     }
@@ -258,7 +295,7 @@ static oto_status try_weights(struct oto_errors *sum, const struct tuning *t,
 /* Where weights are looked for. */
 static const struct {
     double low, high;
-} ranges[3] = {{0.05, 2.0}, {-2.0, 5.0}, {-10.0, -0.1}};
+} ranges[4] = {{0.05, 2.0}, {-2.0, 5.0}, {-10.0, -0.1}, {0.0, 1.5}};
 
 static double clamp(double x, double low, double high)
 {
@@ -272,13 +309,13 @@ static double round_weight(double x)
 }
 
 /* Trial i: anywhere in the first half, then around the best, ever nearer. */
-static struct oto_language_options choose(const struct tune_options *o, int i,
-                                          const struct oto_language_options *best)
+static struct weights choose(const struct tune_options *o, int i, const struct weights *best)
 {
-    const double from[3] = {best->lm_weight, best->word_bonus, best->unknown_weight};
+    const double from[4] = {best->language.lm_weight, best->language.word_bonus,
+                            best->language.unknown_weight, best->rescore};
     const int half = o->trials / 2;
-    double to[3];
-    for (uint64_t k = 0; k < 3; k++) {
+    double to[4];
+    for (uint64_t k = 0; k < 4; k++) {
         const double width = ranges[k].high - ranges[k].low;
         if (i <= half) {
             to[k] = ranges[k].low + width * oto_rng_uniform(o->seed, k, (uint64_t)i);
@@ -288,7 +325,7 @@ static struct oto_language_options choose(const struct tune_options *o, int i,
         }
         to[k] = round_weight(clamp(to[k], ranges[k].low, ranges[k].high));
     }
-    return (struct oto_language_options){to[0], to[1], to[2]};
+    return (struct weights){{to[0], to[1], to[2]}, to[3]};
 }
 
 static uint64_t count(const struct oto_errors *e)
@@ -296,15 +333,27 @@ static uint64_t count(const struct oto_errors *e)
     return e->substitutions + e->insertions + e->deletions;
 }
 
-static oto_status search(const struct tuning *t, struct oto_language_options *best, oto_error *err)
+static void print_best(const struct tuning *t, int trial, const struct oto_errors *errors,
+                       const struct weights *best)
+{
+    oto_progress_hide();
+    printf("%d\t%.2f\t%g\t%g\t%g", trial, 100 * oto_error_rate(errors), best->language.lm_weight,
+           best->language.word_bonus, best->language.unknown_weight);
+    if (t->lstm != NULL)
+        printf("\t%g", best->rescore);
+    printf("\n");
+    fflush(stdout);
+}
+
+static oto_status search(const struct tuning *t, struct weights *best, oto_error *err)
 {
     struct oto_progress progress;
     uint64_t least = UINT64_MAX;
     oto_status status = OTO_OK;
-    *best = t->model->bundle->language;
+    *best = (struct weights){t->model->bundle->language, 0.5};
     oto_progress_init(&progress, stderr, oto_cli_verbosity() != OTO_QUIET);
     for (int i = 0; status == OTO_OK && i < t->options->trials; i++) {
-        const struct oto_language_options weights = i == 0 ? *best : choose(t->options, i, best);
+        const struct weights weights = i == 0 ? *best : choose(t->options, i, best);
         struct oto_errors errors;
         status = try_weights(&errors, t, &weights, err);
         if (status != OTO_OK || errors.n_ref == 0)
@@ -312,14 +361,12 @@ static oto_status search(const struct tuning *t, struct oto_language_options *be
         if (count(&errors) < least) {
             least = count(&errors);
             *best = weights;
-            oto_progress_hide();
-            printf("%d\t%.2f\t%g\t%g\t%g\n", i, 100 * oto_error_rate(&errors), weights.lm_weight,
-                   weights.word_bonus, weights.unknown_weight);
-            fflush(stdout);
+            print_best(t, i, &errors, best);
         }
         oto_progress_show(&progress, "trial %d of %d, best %.2f %% with %g %g %g", i + 1,
                           t->options->trials, 100 * (double)least / (double)errors.n_ref,
-                          best->lm_weight, best->word_bonus, best->unknown_weight);
+                          best->language.lm_weight, best->language.word_bonus,
+                          best->language.unknown_weight);
     }
     oto_progress_end(&progress);
     if (status == OTO_OK && least == UINT64_MAX)
@@ -355,12 +402,12 @@ static int save(const struct tune_options *o, const struct oto_language_options 
 static int tune(struct tuning *t)
 {
     oto_error err = {0};
-    struct oto_language_options best;
+    struct weights best;
     if (hear_all(t, &err) != OTO_OK || search(t, &best, &err) != OTO_OK)
         return oto_cli_fail(&err, t->options->lm);
     if (!oto_cli_flush())
         return OTO_EXIT_IO;
-    return t->options->output[0] != 0 ? save(t->options, &best) : OTO_EXIT_OK;
+    return t->options->output[0] != 0 ? save(t->options, &best.language) : OTO_EXIT_OK;
 }
 
 static int load_corpus(struct tuning *t)
@@ -396,6 +443,7 @@ static int run_tune(const struct tune_options *o)
     oto_error err = {0};
     oto_model *model = NULL;
     struct oto_lm *lm = NULL;
+    struct oto_lstm_lm *lstm = NULL;
     char path[4096];
     int code;
     if (oto_model_find(o->model, path, sizeof path, &err) != OTO_OK)
@@ -408,14 +456,18 @@ static int run_tune(const struct tune_options *o)
         t.beam.beam = o->beam;
     if (o->lm[0] != 0 && oto_lm_open(&lm, o->lm, &err) != OTO_OK) {
         code = oto_cli_fail(&err, o->lm);
+    } else if (o->rescore[0] != 0 && oto_lstm_lm_load(&lstm, o->rescore, &err) != OTO_OK) {
+        code = oto_cli_fail(&err, o->rescore);
     } else if (lm == NULL && t.lm == NULL) {
         code = oto_cli_usage_error("lm", "tune: %s has no language model; name one with --lm=FILE",
                                    path);
     } else {
         if (lm != NULL)
             t.lm = lm;
+        t.lstm = lstm;
         code = load_corpus(&t);
     }
+    oto_lstm_lm_destroy(lstm);
     oto_lm_close(lm);
     oto_model_destroy(model);
     return code;

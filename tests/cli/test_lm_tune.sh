@@ -31,6 +31,17 @@ has out "lm-weight           $(tail -1 lines | cut -f3)"
 run 0 "$OTOLITH" lm tune --model=./tuned.oto --manifest=dev.tsv --trials=1
 [ "$(cut -f2- out)" = "$(tail -1 lines | cut -f2-)" ] || fail 'it does not begin with the weights of the model'
 
+# With a second pass, whose weight is looked for too; eval agrees.
+run 0 "$OTOLITH" lm train-lstm -q --hidden=8 --embedding=4 --epochs=20 --batch-words=8 -o lm.otolstm text.txt
+run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=lm.otolstm --manifest=dev.tsv --trials=12 --jobs=2
+cp out lines
+head -1 lines | grep -qE '^0	[0-9.]+	0\.5	1\.5	-2	0\.5$' || fail "first line: $(head -1 lines)"
+while IFS='	' read -r _ rate weight bonus unknown share; do
+    [ "$(wer --model=./tiny.oto --lm=lm.otolm --lm-weight=$weight --word-bonus=$bonus --unknown-weight=$unknown --rescore=lm.otolstm --rescore-weight=$share)" = "$rate" ] ||
+        fail "eval finds another rate than $rate with $weight $bonus $unknown $share"
+done <lines
+run 65 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=text.txt --manifest=dev.tsv
+
 run 64 "$OTOLITH" lm tune --model=./tiny.oto --manifest=dev.tsv
 has err 'has no language model; name one with --lm=FILE'
 run 64 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm
