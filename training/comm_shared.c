@@ -62,13 +62,23 @@ static oto_status check_failure(const struct shared *s, oto_error *err)
     return oto_fail(err, s->head->why.status, "%s", s->head->why.message);
 }
 
-/* A child that has ended while others wait for it was killed, or failed and said why. */
-static void look_after_children(struct oto_comm *c, struct shared *s)
+/*
+ * A child that has ended while others wait for it was killed, or failed and said why. One that came
+ * through the barrier `now` may have gone on to its end since, so the barrier is looked at once
+ * more after the end was seen.
+ */
+static void look_after_children(struct oto_comm *c, struct shared *s, unsigned now)
 {
     for (int r = 1; r < c->size; r++) {
+        siginfo_t end = {0};
         int how = 0;
-        if (s->children[r] == 0 || waitpid(s->children[r], &how, WNOHANG) != s->children[r])
+        if (s->children[r] == 0 ||
+            waitid(P_PID, (id_t)s->children[r], &end, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            end.si_pid != s->children[r])
             continue;
+        if (atomic_load(&s->head->n_barriers) != now)
+            return;
+        (void)waitpid(s->children[r], &how, 0); /* has ended: does not wait */
         s->children[r] = 0;
         oto_error why;
         if (WIFSIGNALED(how))
@@ -82,10 +92,11 @@ static void look_after_children(struct oto_comm *c, struct shared *s)
     }
 }
 
-static oto_status look_around(struct oto_comm *c, struct shared *s, oto_error *err)
+/* While waiting at the barrier `now`. */
+static oto_status look_around(struct oto_comm *c, struct shared *s, unsigned now, oto_error *err)
 {
     if (c->rank == 0) {
-        look_after_children(c, s);
+        look_after_children(c, s, now);
     } else if (getppid() != s->parent) {
         const oto_error gone = {OTO_ERR_INTERRUPTED, "the process that started the others is gone"};
         note_failure(s, &gone, "");
@@ -114,7 +125,7 @@ static oto_status barrier(struct oto_comm *c, struct shared *s, oto_error *err)
         ns = ns < LAST_SLEEP_NS / 2 ? 2 * ns : LAST_SLEEP_NS;
         if (ns < LAST_SLEEP_NS || atomic_load(&head->n_barriers) != now)
             continue;
-        status = look_around(c, s, err);
+        status = look_around(c, s, now, err);
         if (status != OTO_OK)
             return status;
     }

@@ -40,10 +40,8 @@ same() {
 
 # Processes whose parent is $1.
 children() {
-    local stat
-    for stat in /proc/[0-9]*/stat; do
-        sed -E 's/^([0-9]+) \(.*\) . ([0-9]+) .*/\1 \2/' "$stat" 2> /dev/null
-    done | awk -v parent="$1" '$2 == parent { print $1 }'
+    cat /proc/[0-9]*/stat 2> /dev/null | sed -E 's/^([0-9]+) \(.*\) . ([0-9]+) .*/\1 \2/' |
+        awk -v parent="$1" '$2 == parent { print $1 }'
 }
 
 train whole --threads=1
@@ -88,12 +86,16 @@ gone() { # PID...: all have ended, within seconds
     done
 }
 
-# wait_for NAME N: until so many steps are done.
-wait_for() {
+# halt NAME N: process $pid of run NAME stands still when so many steps are done, and with it all others, so that a busy machine
+# cannot get through the run before the test has looked at it. "kill -CONT $pid" lets it go on.
+halt() {
     local i n
     for ((i = 0; i < 3000; i++)); do
         n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
-        [ "${n:-0}" -ge "$2" ] && return
+        if [ "${n:-0}" -ge "$2" ]; then
+            kill -STOP $pid
+            return
+        fi
         sleep 0.01
     done
     fail "$1: $2 steps take too long: $(cat "$dir/$1.err")"
@@ -102,10 +104,11 @@ wait_for() {
 # One of them is killed: a clear error, no process left, and it goes on.
 train victim --processes=3
 pid=$!
-wait_for victim 5
+halt victim 5
 mapfile -t others < <(children $pid)
 [ ${#others[@]} -eq 2 ] || fail "3 processes, but ${#others[@]} were made"
 kill -KILL "${others[1]}"
+kill -CONT $pid
 wait $pid
 code=$?
 [ $code -eq 71 ] || fail "a killed process: exit code $code, expected 71: $(cat "$dir/victim.err")"
@@ -119,7 +122,7 @@ echo "a killed process: named, none left, the same bytes"
 # The first one is killed: the others notice.
 train first --processes=4
 pid=$!
-wait_for first 5
+halt first 5
 mapfile -t others < <(children $pid)
 kill -KILL $pid
 wait $pid 2> /dev/null
@@ -132,9 +135,10 @@ echo "the first process killed: none left, the same bytes"
 # A disk that is full for the first process ends all of them with its error.
 train full --processes=2
 pid=$!
-wait_for full 3
+halt full 3
 mapfile -t others < <(children $pid)
 mv "$dir/full" "$dir/moved"
+kill -CONT $pid
 wait $pid
 code=$?
 [ $code -ne 0 ] && [ $code -ne 71 ] || fail "no folder to write to: exit code $code: $(cat "$dir/full.err")"
@@ -145,13 +149,14 @@ gone "${others[@]}"
 for signal in INT TERM; do
     train "stop$signal" --processes=2
     pid=$!
-    wait_for "stop$signal" 5
+    halt "stop$signal" 5
     mapfile -t others < <(children $pid)
     if [ $signal = INT ]; then
         kill -INT "${others[@]}" $pid # bash lets a background job ignore SIGINT; the program does not
     else
         kill -TERM $pid
     fi
+    kill -CONT $pid
     wait $pid
     code=$?
     [ $code -eq $((128 + $(kill -l $signal))) ] || fail "SIG$signal: exit code $code: $(cat "$dir/stop$signal.err")"
