@@ -2,16 +2,20 @@
 /*
  * CTC prefix beam search on one thread, processor time an utterance.
  *
- *     bench_beam [DATA.f32 [LM]] [--utterances=20] [--frames=500] [--symbols=29] [--beam=100]
- *                [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5] [--labels=0]
- *                [--hot-words=0]
+ *     bench_beam [DATA.f32 [LM]] [--utterances=20] [--frames=500] [--symbols=29] [--lengths=0]
+ *                [--beam=100] [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5]
+ *                [--lm-weight=50] [--word-bonus=150] [--unknown-weight=-200] [--hot-words=0]
+ *                [--labels=0] [--lexicon=0] [--greedy=0]
  *
- * DATA holds log-probabilities [utterances, frames, symbols]; without it peaky ones are made up: a
- * blank of 0.97 but on every sixth frame, where a label or two stand out. --min-log-prob=-10000 is
- * no threshold. LM is a language model of words, ARPA or binary; then there are 29 symbols: blank,
- * space, apostrophe and a to z, and its weights are 0.5, 1.5 and -2; --hot-words=1000 of its words,
- * every other one with the next as a phrase, are boosted by 6. --labels=1 prints the best
- * labels first, one line of JSON for each utterance. Times are of one utterance.
+ * DATA holds log-probabilities [utterances, frames, symbols]; with --lengths=1 before those of each
+ * utterance their number of frames as 32 bits (bench_posteriors), and --frames is the most there
+ * may be. Without DATA peaky ones are made up: a blank of 0.97 but on every sixth frame, where a
+ * label or two stand out. --min-log-prob=-10000 is no threshold. LM is a language model of words,
+ * ARPA or binary, its weights are in hundredths; then there are 29 symbols: blank, space,
+ * apostrophe and a to z. --hot-words=1000 of its words, every other one with the next as a phrase,
+ * are boosted by 6. --labels=1 prints the best labels first, one line of JSON for each utterance.
+ * --lexicon=1 keeps to the words of LM. --greedy=1 times greedy decoding instead. Times are of one
+ * utterance.
  */
 #include <math.h>
 #include <string.h>
@@ -20,7 +24,8 @@
 #include "decoder/beam.h"
 
 static int n_utterances = 20, n_frames = 500, n_symbols = 29, width = 100, top_n = 40,
-           min_log_prob = -10, margin = 20, reps = 5, print_labels, n_hot_words;
+           min_log_prob = -10, margin = 20, reps = 5, print_labels, n_hot_words, lengths, greedy,
+           lm_weight = 50, word_bonus = 150, unknown_weight = -200, strict;
 
 static void make_up(float *out)
 {
@@ -43,23 +48,36 @@ static void make_up(float *out)
     }
 }
 
-static oto_status read_data(float *out, size_t n, const char *path, oto_error *err)
-{
-    FILE *f = fopen(path, "rb");
-    bool good = f && fread(out, sizeof *out, n, f) == n && getc(f) == EOF;
-    if (f)
-        fclose(f);
-    return good ? OTO_OK : oto_fail(err, OTO_ERR_IO, "%s: expected %zu floats", path, n);
-}
-
 struct data {
     struct oto_beam *beam;
-    float *log_probs;
+    float *log_probs;   /* [n_utterances, n_frames, n_symbols] */
+    uint32_t *n_frames; /* [n_utterances] of each */
     struct oto_alphabet *alphabet;
     struct oto_lm *lm;
+    struct oto_lexicon *lexicon;
     struct oto_boost *boost;
     struct oto_language *language;
 };
+
+static oto_status read_data(struct data *d, const char *path, oto_error *err)
+{
+    const size_t stride = (size_t)n_frames * (size_t)n_symbols;
+    FILE *f = fopen(path, "rb");
+    bool good = f != NULL;
+    for (size_t i = 0; good && i < (size_t)n_utterances; i++) {
+        if (lengths)
+            good = fread(&d->n_frames[i], sizeof *d->n_frames, 1, f) == 1 &&
+                   d->n_frames[i] <= (uint32_t)n_frames;
+        const size_t n = (size_t)d->n_frames[i] * (size_t)n_symbols;
+        good = good && fread(d->log_probs + i * stride, sizeof(float), n, f) == n;
+    }
+    good = good && getc(f) == EOF;
+    if (f)
+        fclose(f);
+    return good ? OTO_OK
+                : oto_fail(err, OTO_ERR_IO, "%s: expected %d utterances of %s%d frames", path,
+                           n_utterances, lengths ? "up to " : "", n_frames);
+}
 
 /** Words of the language model at equal distances, from six letters on. */
 static oto_status make_boost(struct data *d, oto_error *err)
@@ -94,7 +112,8 @@ static oto_status make_boost(struct data *d, oto_error *err)
 static oto_status load_language(struct data *d, const char *path, oto_error *err)
 {
     static const struct oto_text_policy policy = {OTO_CASE_LOWER, OTO_PUNCTUATION_STRIP};
-    static const struct oto_language_options options = {0.5, 1.5, -2.0};
+    const struct oto_language_options options = {lm_weight / 100.0, word_bonus / 100.0,
+                                                 unknown_weight / 100.0};
     char texts[28][2] = {" ", "'"};
     const char *symbols[28];
     for (int k = 0; k < 28; k++) {
@@ -109,10 +128,25 @@ static oto_status load_language(struct data *d, const char *path, oto_error *err
         status = oto_lm_open(&d->lm, path, err);
     if (status == OTO_OK && n_hot_words > 0)
         status = make_boost(d, err);
-    const struct oto_language_parts parts = {.lm = d->lm, .boost = d->boost};
+    if (status == OTO_OK && strict)
+        status = oto_lexicon_of_lm(&d->lexicon, d->lm, d->alphabet, err);
+    const struct oto_language_parts parts = {.lexicon = d->lexicon, .lm = d->lm, .boost = d->boost};
     if (status == OTO_OK)
         status = oto_language_create_from(&d->language, &parts, d->alphabet, &options, err);
     return status == OTO_OK ? oto_beam_set_language(d->beam, d->language, err) : status;
+}
+
+static oto_status run_greedy(void *arg, oto_error *err)
+{
+    const struct data *d = arg;
+    const size_t stride = (size_t)n_frames * (size_t)n_symbols;
+    int *labels = oto_calloc((size_t)n_frames, sizeof *labels);
+    if (!labels)
+        return oto_fail_memory(err, "labels");
+    for (size_t i = 0; i < (size_t)n_utterances; i++)
+        (void)oto_greedy(labels, NULL, NULL, d->log_probs + i * stride, d->n_frames[i], n_symbols);
+    oto_free(labels);
+    return OTO_OK;
 }
 
 static oto_status run(void *arg, oto_error *err)
@@ -122,7 +156,7 @@ static oto_status run(void *arg, oto_error *err)
     oto_status status = OTO_OK;
     for (size_t i = 0; i < (size_t)n_utterances && status == OTO_OK; i++) {
         oto_beam_reset(d->beam);
-        status = oto_beam_push(d->beam, d->log_probs + i * stride, (size_t)n_frames, err);
+        status = oto_beam_push(d->beam, d->log_probs + i * stride, d->n_frames[i], err);
     }
     return status;
 }
@@ -135,7 +169,7 @@ static oto_status print_best(const struct data *d, oto_error *err)
         const struct oto_hypothesis *hyps;
         int n;
         oto_beam_reset(d->beam);
-        status = oto_beam_push(d->beam, d->log_probs + (size_t)i * stride, (size_t)n_frames, err);
+        status = oto_beam_push(d->beam, d->log_probs + (size_t)i * stride, d->n_frames[i], err);
         if (status == OTO_OK)
             status = oto_beam_n_best(d->beam, 1, &hyps, &n, err);
         if (status != OTO_OK)
@@ -161,6 +195,12 @@ int main(int argc, char **argv)
         {.name = "reps", &reps, 1, BENCH_REPS_MAX},
         {.name = "labels", &print_labels, 0, 1},
         {.name = "hot-words", &n_hot_words, 0, 10000},
+        {.name = "lengths", &lengths, 0, 1},
+        {.name = "lexicon", &strict, 0, 1},
+        {.name = "greedy", &greedy, 0, 1},
+        {.name = "lm-weight", &lm_weight, 0, 10000},
+        {.name = "word-bonus", &word_bonus, -10000, 10000},
+        {.name = "unknown-weight", &unknown_weight, -10000, 10000},
     };
     const char *path = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
     const char *lm_path = path && argc > 2 && argv[2][0] != '-' ? argv[2] : NULL;
@@ -171,17 +211,21 @@ int main(int argc, char **argv)
     const struct oto_beam_options beam_options = {
         width, top_n, min_log_prob == -10000 ? -(double)INFINITY : min_log_prob, margin};
     const size_t n = (size_t)n_utterances * (size_t)n_frames * (size_t)n_symbols;
-    struct data d = {.log_probs = oto_calloc(n, sizeof(float))};
-    oto_status status = d.log_probs ? oto_beam_create(&d.beam, n_symbols, &beam_options, &err)
-                                    : oto_fail_memory(&err, "posteriors");
+    struct data d = {.log_probs = oto_calloc(n, sizeof(float)),
+                     .n_frames = oto_calloc((size_t)n_utterances, sizeof *d.n_frames)};
+    for (int i = 0; d.n_frames && i < n_utterances; i++)
+        d.n_frames[i] = (uint32_t)n_frames;
+    oto_status status = d.log_probs && d.n_frames
+                            ? oto_beam_create(&d.beam, n_symbols, &beam_options, &err)
+                            : oto_fail_memory(&err, "posteriors");
     if (status == OTO_OK && path)
-        status = read_data(d.log_probs, n, path, &err);
+        status = read_data(&d, path, &err);
     else if (status == OTO_OK)
         make_up(d.log_probs);
     if (status == OTO_OK && lm_path)
         status = load_language(&d, lm_path, &err);
     if (status == OTO_OK)
-        status = bench_repeat(&times, 1, reps, run, &d, &err);
+        status = bench_repeat(&times, 1, reps, greedy ? run_greedy : run, &d, &err);
     if (status == OTO_OK)
         status = print_best(&d, &err);
     if (status == OTO_OK) {
@@ -195,6 +239,8 @@ int main(int argc, char **argv)
     oto_boost_destroy(d.boost);
     oto_lm_close(d.lm);
     oto_alphabet_destroy(d.alphabet);
+    oto_lexicon_destroy(d.lexicon);
     oto_free(d.log_probs);
+    oto_free(d.n_frames);
     return bench_exit("bench_beam", status, &err);
 }
