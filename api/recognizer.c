@@ -150,7 +150,7 @@ static oto_status create(oto_recognizer **out, const oto_model *model,
         status = create_parts(rec, vocabulary, err);
     /* the caller's texts may go */
     rec->options.lexicon = rec->options.lm = rec->options.known_text = NULL;
-    rec->options.more_words = NULL;
+    rec->options.grammar = rec->options.more_words = NULL;
     rec->options.hot_words_file = NULL;
     rec->options.rescore = NULL;
     rec->options.hot_words = NULL;

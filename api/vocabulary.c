@@ -129,11 +129,48 @@ static oto_status make_language(struct oto_vocabulary *v, struct oto_language_pa
     return status;
 }
 
+/* What the options name, and none but "none". */
+static bool is_chosen(const char *path)
+{
+    return is_named(path) && strcmp(path, "none") != 0;
+}
+
+/* The grammar of the options, else the bundle's; NULL: words are searched for. */
+static oto_status choose_grammar(struct oto_vocabulary *v, const struct oto_grammar **grammar,
+                                 const struct oto_bundle *bundle, const oto_recognizer_options *o,
+                                 oto_error *err)
+{
+    const char *other = is_chosen(o->lexicon)                               ? "lexicon"
+                        : is_chosen(o->lm)                                  ? "lm"
+                        : is_named(o->more_words)                           ? "words"
+                        : is_named(o->hot_words_file) || o->n_hot_words > 0 ? "hot words"
+                        : is_named(o->rescore)                              ? "rescore"
+                                                                            : NULL;
+    oto_status status = OTO_OK;
+    *grammar = bundle->grammar;
+    if (is_named(o->grammar)) {
+        if (is_chosen(o->grammar))
+            status = oto_grammar_load(&v->grammar, o->grammar, bundle->alphabet, err);
+        *grammar = v->grammar;
+    }
+    if (status == OTO_OK && *grammar != NULL && other != NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "%s: a grammar%s says all that may be written; expected either, grammar "
+                        "none switches it off",
+                        other, v->grammar != NULL ? "" : " (the model's)");
+    return status;
+}
+
 static oto_status fill(struct oto_vocabulary *v, const struct oto_bundle *bundle,
                        const oto_recognizer_options *options, oto_error *err)
 {
     struct oto_language_parts parts = {0};
+    const struct oto_grammar *grammar = NULL;
     oto_status status = check_hot_words(options, err);
+    if (status == OTO_OK)
+        status = choose_grammar(v, &grammar, bundle, options, err);
+    if (status == OTO_OK && grammar != NULL)
+        return oto_language_create_of_grammar(&v->language, grammar, err);
     if (status == OTO_OK)
         status = choose_parts(v, &parts, bundle, options, err);
     if (status == OTO_OK && is_named(options->more_words) && parts.lexicon == NULL &&
@@ -178,5 +215,6 @@ void oto_vocabulary_release(struct oto_vocabulary *v)
     oto_lm_close(v->lm);
     oto_lstm_lm_destroy(v->lstm);
     oto_lexicon_destroy(v->lexicon);
+    oto_grammar_destroy(v->grammar);
     oto_free(v);
 }

@@ -19,10 +19,11 @@ struct oto_vocabulary {
     struct oto_lexicon *lexicon;
     struct oto_lm *lm;
     struct oto_boost *boost;
+    struct oto_grammar *grammar;
 };
 
-/** From the options' lexicon, language model, weights, words and hot words, and the bundle's where
- * those are not given. The bundle is borrowed. One reference, the caller's. */
+/** From the options' grammar, or lexicon, language model, weights, words and hot words, and the
+ * bundle's where those are not given. The bundle is borrowed. One reference, the caller's. */
 oto_status oto_vocabulary_create(struct oto_vocabulary **out, const struct oto_bundle *bundle,
                                  const oto_recognizer_options *options,
                                  oto_error *err) OTO_WARN_UNUSED;

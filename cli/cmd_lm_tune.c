@@ -129,7 +129,7 @@ static oto_status hear_all(struct tuning *t, oto_error *err)
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
     options.beam = 1; /* greedy: its texts are not looked at */
-    options.lexicon = options.lm = "none";
+    options.grammar = options.lexicon = options.lm = "none";
     options.words = 0;
     struct oto_batch batch = {.model = t->model,
                               .options = &options,

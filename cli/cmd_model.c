@@ -23,7 +23,7 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 struct model_options {
     int format, weights, from;
     char *like, *prefix;
-    char *lexicon, *lm, *statistics;
+    char *grammar, *lexicon, *lm, *statistics;
     struct oto_beam_options beam;
     struct oto_language_options language;
     int argc;
@@ -43,6 +43,8 @@ static const struct oto_option option_table[] = {
      .help = "Model whose front end, alphabet and decoder go with imported weights."},
     {.name = "prefix", .type = OTO_OPTION_TEXT, FIELD(prefix), .default_text = "", .argument = "TEXT",
      .help = "What stands before each imported name, such as 'model.'; other tensors are not looked at."},
+    {.name = "grammar", .type = OTO_OPTION_TEXT, FIELD(grammar), .default_text = "", .argument = "FILE",
+     .help = "Grammar, JSGF, that set puts into the model; 'none' takes out the one that is there."},
     {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
      .help = "Word list that set puts into the model, one word a line; 'none' takes out the one that is there."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
@@ -58,8 +60,8 @@ static const struct oto_cli_usage usage = {
     .synopsis = "  otolith model info [options] [MODEL...]\n"
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
-                "  otolith model set [--lexicon=FILE|none] [--lm=FILE|none] [--beam=N ...]\n"
-                "      [--statistics=MANIFEST] IN OUT\n"
+                "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
+                "      [--beam=N ...] [--statistics=MANIFEST] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
@@ -68,6 +70,7 @@ static const struct oto_cli_usage usage = {
         "  otolith model info --format=json models/digits-en.oto | jq .card\n"
         "  otolith model verify *.oto\n"
         "  otolith model convert --weights=f16 big.oto small.oto\n"
+        "  otolith model set --grammar=lamp.gram english.oto lamp.oto\n"
         "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
         "  otolith model set --lm=en.otolm --lm-weight=0.6 --word-bonus=1 plain.oto english.oto\n"
         "  otolith model quantize english english-8bit.oto\n"
@@ -173,6 +176,8 @@ static void info_text(const char *path, const struct oto_bundle *b)
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
     if (b->lexicon != NULL)
         printf("  %-20s%d words\n", "lexicon", (int)b->lexicon->n_words);
+    if (b->grammar != NULL)
+        printf("  %-20s%s, %d states\n", "grammar", b->grammar->name, (int)b->grammar->n_states);
     if (b->lm != NULL) {
         print_options("Language model", oto_language_option_table, oto_language_n_options,
                       &b->language);
@@ -228,6 +233,11 @@ static void info_json(const char *path, const struct oto_bundle *b)
     printf(",\"decoder\":");
     oto_json_options(stdout, oto_beam_option_table, oto_beam_n_options, &b->beam);
     printf(",\"lexicon_words\":%d", b->lexicon != NULL ? (int)b->lexicon->n_words : 0);
+    if (b->grammar != NULL) {
+        printf(",\"grammar\":{\"bytes\":%zu", b->grammar->text_size);
+        json_field("name", b->grammar->name);
+        putchar('}');
+    }
     if (b->lm != NULL) {
         printf(",\"lm\":{\"order\":%d,\"words\":%u,\"bytes\":%zu,\"search\":", oto_lm_order(b->lm),
                (unsigned)oto_lm_n_words(b->lm), oto_lm_size(b->lm));
@@ -324,13 +334,13 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
-    if (o->lexicon[0] == 0 && o->lm[0] == 0 && o->statistics[0] == 0 &&
+    if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->statistics[0] == 0 &&
         !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
         !any_given(oto_language_option_table, oto_language_n_options, o))
-        return oto_cli_usage_error("model", "set needs --lexicon=FILE or --lm=FILE (none to take "
-                                            "it out), or a number of the search");
-    const struct oto_model_set set = {o->lexicon,  o->lm,   o->statistics, o->beam,
-                                      o->language, o->argc, o->argv};
+        return oto_cli_usage_error("model", "set needs --grammar=FILE, --lexicon=FILE or --lm=FILE "
+                                            "(none to take it out), or a number of the search");
+    const struct oto_model_set set = {o->grammar, o->lexicon,  o->lm,   o->statistics,
+                                      o->beam,    o->language, o->argc, o->argv};
     return oto_cli_set_search(&set, in, out);
 }
 

@@ -15,6 +15,16 @@ static oto_status set_lexicon(struct oto_bundle *b, const char *file, oto_error 
                                      : oto_lexicon_load(&b->lexicon, file, b->alphabet, err);
 }
 
+static oto_status set_grammar(struct oto_bundle *b, const char *file, oto_error *err)
+{
+    if (file[0] == 0)
+        return OTO_OK;
+    oto_grammar_destroy(b->grammar);
+    b->grammar = NULL;
+    return strcmp(file, "none") == 0 ? OTO_OK
+                                     : oto_grammar_load(&b->grammar, file, b->alphabet, err);
+}
+
 static oto_status set_lm(struct oto_bundle *b, const char *file, oto_error *err)
 {
     if (file[0] == 0)
@@ -56,6 +66,8 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
                 const char *out)
 {
     oto_error err = {0};
+    if (set_grammar(b, set->grammar, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->grammar);
     if (set_lexicon(b, set->lexicon, &err) != OTO_OK)
         return oto_cli_fail(&err, set->lexicon);
     if (set_lm(b, set->lm, &err) != OTO_OK)

@@ -13,6 +13,8 @@
 const struct oto_option oto_cli_decoding_table[] = {
     {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
      .help = "Prefixes kept in the search; 1 is greedy unless words are scored, 0 the model's own choice."},
+    {.name = "grammar", .type = OTO_OPTION_TEXT, FIELD(grammar), .default_text = "", .argument = "FILE",
+     .help = "Grammar of a command task (JSGF): only its sentences are written, or nothing; 'none' for none. Else the model's, if it has one."},
     {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
      .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
@@ -87,6 +89,7 @@ bool oto_cli_prepare_decoding(struct oto_cli_decoding *d, int *code)
 void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_decoding *d)
 {
     options->beam = d->beam;
+    options->grammar = d->grammar;
     options->lexicon = d->lexicon;
     options->lm = d->lm;
     options->lm_weight = d->lm_weight;
@@ -114,7 +117,7 @@ void oto_cli_clear_decoding(struct oto_cli_decoding *d)
 
 const char *oto_cli_decoding_file(const struct oto_cli_decoding *d, const oto_error *err)
 {
-    const char *const files[] = {d->lexicon, d->words, d->hot_words, d->rescore};
+    const char *const files[] = {d->grammar, d->lexicon, d->words, d->hot_words, d->rescore};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (files[i][0] != 0 && strncmp(err->message, files[i], strlen(files[i])) == 0)
             return files[i];

@@ -8,7 +8,7 @@
 
 struct oto_cli_decoding {
     int beam;
-    char *lexicon, *lm;
+    char *grammar, *lexicon, *lm;
     double lm_weight, word_bonus, unknown_weight;
     char *words, *hot_words, *hot_word;
     double hot_word_boost;

@@ -16,9 +16,9 @@
  * where a label is handed on. Spaces at the start and next to one another are one: where nothing is
  * written yet, or a space was last, label'(l) has total(l) y(space).
  *
- * With a strict lexicon a prefix is extended only to what begins a text of whole words, and the
- * likeliest prefix that ends with a whole word (the spare) is kept even where it is too unlikely
- * for the beam. It cannot die out, as the blank is always looked at.
+ * With a strict lexicon a prefix is extended only to what begins a text of whole words, with a
+ * grammar to what begins a sentence, and the likeliest prefix that is complete (the spare) is kept
+ * even where it is too unlikely for the beam. It cannot die out, as the blank is always looked at.
  */
 #include <limits.h>
 
@@ -213,7 +213,7 @@ static double keep_label(const struct oto_beam *beam, const struct oto_beam_entr
 {
     int32_t label = beam->trie.nodes[e->node].label;
     if (beam->language && beam->contexts[e->node].n_letters == 0) { /* more spaces are one */
-        int32_t space = beam->language->lexicon->space;
+        int32_t space = beam->language->space;
         return space > 0 ? e->total + beam->log_y[space] : OTO_LOG_0;
     }
     return label ? e->label + beam->log_y[label] : OTO_LOG_0;
@@ -363,7 +363,7 @@ static int32_t extend_all(struct oto_beam *beam, int32_t n)
 /** The same with a language, where an extension may score higher than its prefix. */
 static int32_t extend_all_with_language(struct oto_beam *beam, int32_t n)
 {
-    const int32_t space = beam->language->lexicon->space;
+    const int32_t space = beam->language->space;
     const double likeliest = beam->log_y[beam->symbols[0]];
     const double log_y_space = space > 0 ? beam->log_y[space] : OTO_LOG_0;
     for (int32_t i = 0; i < beam->n_entries; i++) {

@@ -24,7 +24,7 @@ struct oto_beam_entry {
 struct oto_beam_candidate {
     double total, blank, label;
     int32_t node, more; /* the sequence of node, extended by label more unless that is 0 */
-    int32_t place;      /* in the lexicon; 0 without */
+    int32_t place;      /* in the language's lexicon or grammar; 0 without */
     double language;    /* score of the prefix by the language, which is in the others */
 };
 
@@ -83,8 +83,7 @@ static inline double oto_log_add(double a, double b)
 /** Whether a text may end with this prefix. */
 static inline bool oto_beam_is_complete(const struct oto_beam *beam, int32_t place)
 {
-    return !beam->language || !beam->language->strict ||
-           oto_lexicon_is_complete(beam->language->lexicon, place);
+    return !beam->language || oto_language_is_complete(beam->language, place);
 }
 
 #endif

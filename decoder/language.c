@@ -176,8 +176,10 @@ oto_status oto_language_create_from(struct oto_language **out,
     oto_status status = make_lexicon(l, parts, alphabet, err);
     if (status == OTO_OK && !l->lexicon)
         status = oto_fail(err, OTO_ERR_ARGUMENT, "a language of no words");
-    if (status == OTO_OK)
+    if (status == OTO_OK) {
+        l->space = l->lexicon->space;
         status = fill(l, parts->words, err);
+    }
     if (status == OTO_OK)
         status = look_ahead_to_phrases(l, err);
     if (status == OTO_OK)
@@ -193,6 +195,18 @@ oto_status oto_language_create(struct oto_language **out, const struct oto_lexic
 {
     const struct oto_language_parts parts = {.lexicon = lexicon, .lm = lm};
     return oto_language_create_from(out, &parts, alphabet, options, err);
+}
+
+oto_status oto_language_create_of_grammar(struct oto_language **out,
+                                          const struct oto_grammar *grammar, oto_error *err)
+{
+    *out = oto_calloc(1, sizeof **out);
+    if (!*out)
+        return oto_fail_memory(err, what);
+    (*out)->grammar = grammar;
+    (*out)->strict = true;
+    (*out)->space = grammar->space;
+    return OTO_OK;
 }
 
 void oto_language_destroy(struct oto_language *l)
@@ -272,7 +286,7 @@ static void end_word(const struct oto_language *l, struct oto_context *c)
 
 bool oto_context_is_complete(const struct oto_language *l, const struct oto_context *c)
 {
-    return !l->strict || oto_lexicon_is_complete(l->lexicon, c->place);
+    return oto_language_is_complete(l, c->place);
 }
 
 /** What is worth more: a word that begins so as one of many, or as part of a hot phrase. */
@@ -285,10 +299,24 @@ static inline double ahead_with_boost(const struct oto_language *l, const struct
     return state == OTO_BOOST_OFF ? score : fmax(score, c->words + l->promise[state]);
 }
 
+/** Along an arc of the grammar's automaton. */
+static bool step_in_grammar(const struct oto_language *l, const struct oto_context *c,
+                            int32_t label, double *score, int32_t *place)
+{
+    const struct oto_grammar_arc *arc = oto_grammar_find(l->grammar, c->place, label);
+    if (!arc)
+        return false;
+    *score = c->score + arc->weight;
+    *place = arc->to;
+    return true;
+}
+
 bool oto_context_step(const struct oto_language *l, struct oto_context *c, int32_t label,
                       double *score, int32_t *place)
 {
-    if (label == l->lexicon->space) {
+    if (l->grammar)
+        return step_in_grammar(l, c, label, score, place);
+    if (label == l->space) {
         if (c->n_letters == 0 || !oto_context_is_complete(l, c))
             return false;
         end_word(l, c);
@@ -311,9 +339,9 @@ bool oto_context_step(const struct oto_language *l, struct oto_context *c, int32
 void oto_context_enter(const struct oto_language *l, struct oto_context *longer,
                        const struct oto_context *c, int32_t label, double score, int32_t place)
 {
-    bool space = label == l->lexicon->space;
+    bool space = label == l->space;
     longer->score = score;
-    longer->words = space ? c->end_words : c->words;
+    longer->words = l->grammar ? score : space ? c->end_words : c->words;
     longer->place = place;
     longer->n_letters = space ? 0 : c->n_letters + 1;
     set_boost(l, longer, l->boost ? oto_boost_next(l->boost, c->boost, label) : OTO_BOOST_OFF);
@@ -322,8 +350,17 @@ void oto_context_enter(const struct oto_language *l, struct oto_context *longer,
     set_gains(l, longer);
 }
 
+/** Nothing said costs nothing where it is no sentence. */
+static double finish_grammar(const struct oto_grammar *g, const struct oto_context *c)
+{
+    const double end = g->states[c->place].end;
+    return c->place == OTO_GRAMMAR_START && !isfinite(end) ? 0.0 : c->score + end;
+}
+
 double oto_context_finish(const struct oto_language *l, struct oto_context *c)
 {
+    if (l->grammar)
+        return finish_grammar(l->grammar, c);
     end_word(l, c);
     if (!l->lm)
         return c->end_words;

@@ -11,6 +11,8 @@
  * place, with the model's weight. A word that has only begun
  * is scored as the likeliest word with this beginning would be by its unigram probability
  * (look-ahead), so that the search does not wait for the word's end. Natural logs.
+ *
+ * A grammar takes the place of all that: texts are its sentences, and are worth what it says.
  */
 #ifndef OTO_DECODER_LANGUAGE_H
 #define OTO_DECODER_LANGUAGE_H
@@ -23,6 +25,7 @@
 #include "base/status.h"
 #include "decoder/alphabet.h"
 #include "decoder/boost.h"
+#include "decoder/grammar.h"
 #include "decoder/lexicon.h"
 #include "decoder/lm.h"
 #include "decoder/word_list.h"
@@ -50,8 +53,10 @@ struct oto_language_parts {
 
 /** Read-only once made; may be shared by searches. */
 struct oto_language {
+    const struct oto_grammar *grammar; /* NULL: words; else the rest but strict and space is NULL */
     const struct oto_lexicon *lexicon; /* the words, as a tree */
-    bool strict;                       /* nothing but these words */
+    bool strict;                       /* nothing but these words, or sentences */
+    int32_t space;                     /* label between words; -1: a text is a single word */
     const struct oto_lm *lm;           /* NULL: all words are equal */
     const struct oto_boost *boost;     /* NULL: no hot words */
     struct oto_language_options options;
@@ -82,7 +87,19 @@ oto_status oto_language_create_from(struct oto_language **out,
                                     const struct oto_alphabet *alphabet,
                                     const struct oto_language_options *options,
                                     oto_error *err) OTO_WARN_UNUSED;
+/** Of nothing but a grammar's sentences; borrowed. */
+oto_status oto_language_create_of_grammar(struct oto_language **out,
+                                          const struct oto_grammar *grammar,
+                                          oto_error *err) OTO_WARN_UNUSED;
 void oto_language_destroy(struct oto_language *language);
+
+/** Whether a text may end at this place. */
+static inline bool oto_language_is_complete(const struct oto_language *l, int32_t place)
+{
+    if (l->grammar)
+        return oto_grammar_is_complete(l->grammar, place);
+    return !l->strict || oto_lexicon_is_complete(l->lexicon, place);
+}
 
 /** Where a text stands. Depends on its labels alone. */
 struct oto_context {
@@ -90,7 +107,7 @@ struct oto_context {
     double words;              /* of the whole words alone */
     double gain;               /* most that score may rise by a letter more */
     double space_gain;         /* and by a space */
-    int32_t place;             /* in the lexicon; OTO_LEXICON_NONE in an unknown word */
+    int32_t place;             /* in the grammar or lexicon; OTO_LEXICON_NONE: unknown word */
     int32_t n_letters;         /* of the word that has begun */
     int32_t boost;             /* state of the hot words, and what they promise: */
     double boost_letter;       /* at most by a letter more, as score - words; -inf for nothing */

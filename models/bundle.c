@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 4, "model"};
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 5, "model"};
 
 /* ---- card -------------------------------------------------------------------------------- */
 
@@ -65,8 +65,8 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
     static const char *const known[] = {
-        "frontend", "network",        "cmvn",    "alphabet", "decoder", "card",  "tensors",
-        "weights",  OTO_SECTION_INT8, "lexicon", "search",   "lm",      "confid"};
+        "frontend", "network",        "cmvn",    "alphabet", "decoder", "card",   "tensors",
+        "weights",  OTO_SECTION_INT8, "lexicon", "search",   "lm",      "confid", "grammar"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -118,6 +118,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
         oto_bundle_read_lexicon,  oto_bundle_read_lm,      oto_bundle_read_confidence,
+        oto_bundle_read_grammar,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -183,6 +184,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
     oto_lexicon_destroy(b->lexicon);
+    oto_grammar_destroy(b->grammar);
     oto_cmvn_stats_clear(&b->cmvn);
     oto_card_clear(&b->card);
     oto_free(b);
@@ -269,9 +271,18 @@ static oto_status write_confidence(struct oto_container_writer *w, const struct 
     return status;
 }
 
+static void write_grammar(struct oto_container_writer *w, const struct oto_bundle *b)
+{
+    if (b->grammar != NULL)
+        oto_container_section(w, "grammar", OTO_SECTION_OPTIONAL, b->grammar->text,
+                              b->grammar->text_size);
+}
+
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->grammar != NULL)
+        return 5;
     if (b->shape.reduce_after != 0)
         return 4;
     if (b->is_calibrated)
@@ -304,7 +315,8 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     struct oto_container_writer w;
     struct oto_container_kind kind = oto_bundle_kind;
     kind.minor = minor_version(b);
-    oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated);
+    oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated +
+                                (b->grammar != NULL));
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
@@ -315,6 +327,7 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     if (status == OTO_OK)
         status = write_confidence(&w, b, err);
     if (status == OTO_OK) {
+        write_grammar(&w, b);
         oto_container_finish(&w, &kind);
         if (w.out.failed)
             status = oto_fail_memory(err, "model file");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon, language model
- * and card in one checksummed, mapped file (FORMAT.md). */
+/** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon, grammar,
+ * language model and card in one checksummed, mapped file (FORMAT.md). */
 #ifndef OTO_MODELS_BUNDLE_H
 #define OTO_MODELS_BUNDLE_H
 
@@ -10,6 +10,7 @@
 #include "decoder/alphabet.h"
 #include "decoder/beam.h"
 #include "decoder/confidence.h"
+#include "decoder/grammar.h"
 #include "decoder/language.h"
 #include "decoder/lexicon.h"
 #include "decoder/lm.h"
@@ -36,6 +37,8 @@ struct oto_bundle {
     const struct oto_tensor_data *tensors;
     struct oto_alphabet *alphabet;        /* n_symbols == shape.n_outputs */
     struct oto_lexicon *lexicon;          /* of this alphabet; NULL when any text may be written */
+    struct oto_grammar *grammar;          /* of this alphabet, takes the place of lexicon and lm;
+                                             NULL when texts are not confined to sentences */
     struct oto_lm *lm;                    /* of words; NULL when they are not scored */
     struct oto_language_options language; /* stored with lm; the defaults where there is none */
     struct oto_beam_options beam;

@@ -51,6 +51,10 @@ void oto_bundle_write_lexicon(const struct oto_bundle *b, struct oto_writer *w);
 oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err) OTO_WARN_UNUSED;
 
+/** Section "grammar"; none where it is missing. The alphabet must be known. */
+oto_status oto_bundle_read_grammar(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err) OTO_WARN_UNUSED;
+
 /** The numbers that go with a language model, section "search". */
 oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
                                    oto_error *err) OTO_WARN_UNUSED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The section with the word list of a strict search. */
+/* The sections with what a strict search writes: a word list, a grammar. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,4 +42,21 @@ oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_contai
         return oto_fail(err, status == OTO_ERR_MEMORY ? status : OTO_ERR_FORMAT, "%s",
                         inner.message);
     return check_same(b, c, s, err);
+}
+
+oto_status oto_bundle_read_grammar(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err)
+{
+    const struct oto_section *s = oto_container_find(c, "grammar", NULL);
+    if (s == NULL)
+        return OTO_OK;
+    char name[128];
+    oto_error inner;
+    snprintf(name, sizeof name, "%s: section 'grammar'", c->name);
+    oto_status status =
+        oto_grammar_parse(&b->grammar, c->data + s->offset, s->size, name, b->alphabet, &inner);
+    if (status != OTO_OK)
+        return oto_fail(err, status == OTO_ERR_MEMORY ? status : OTO_ERR_FORMAT, "%s",
+                        inner.message);
+    return OTO_OK;
 }

@@ -116,6 +116,11 @@ typedef struct oto_recognizer_options {
     const char *rescore;
     double rescore_weight; /* 0: changes nothing; 1: it takes the language model's place; 0.5 */
     int rescore_best;      /* texts that it looks at; the others are dropped. 0, the default: all */
+    /** Grammar of a command task, a JSGF file: only its sentences are written, or nothing where
+     * none was likely enough. NULL or "" = the model's own, if it has one; "none" = none. It takes
+     * the place of the model's lexicon and language model and goes with no lexicon, language model,
+     * more words, hot words or second pass of the options. */
+    const char *grammar;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

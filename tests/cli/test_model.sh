@@ -70,7 +70,7 @@ cmp -s out free-text && fail 'the lexicon changes nothing'
 run 0 "$OTOLITH" model set --lexicon=none strict.oto plain.oto
 cmp -s plain.oto tiny.oto || fail 'taking the lexicon out leaves another file'
 run 64 "$OTOLITH" model set tiny.oto x.oto
-has err 'set needs --lexicon=FILE or --lm=FILE'
+has err 'set needs --grammar=FILE, --lexicon=FILE or --lm=FILE'
 run 66 "$OTOLITH" model set --lexicon=missing.txt tiny.oto x.oto
 printf 'bad\n\nxyz\nBAD\n' >bad.txt
 run 65 "$OTOLITH" model set --lexicon=bad.txt tiny.oto x.oto
@@ -80,6 +80,45 @@ done
 [ ! -e x.oto ] || fail 'a bad lexicon was saved'
 run 65 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=bad.txt s1.wav
 run 66 "$OTOLITH" transcribe --model=./tiny.oto --lexicon=missing.txt s1.wav
+
+# So does a grammar, which is told with its place where it is wrong.
+cat >g.gram <<'EOF'
+#JSGF V1.0;
+grammar small;
+public <command> = (bad | /* a name */ Abe) [be] bad;
+EOF
+run 0 "$OTOLITH" model set --grammar=g.gram tiny.oto command.oto
+run 0 "$OTOLITH" model verify command.oto
+run 0 "$OTOLITH" model info command.oto
+has out 'grammar             small, '
+run 0 "$OTOLITH" model info --format=json command.oto
+has out '"grammar":{"bytes":'
+run 0 "$OTOLITH" transcribe --model=./command.oto s1.wav
+grep -qxE '(bad|abe) (be )?bad|' out || fail "not of the grammar: $(cat out)"
+cp out grammar-text
+run 0 "$OTOLITH" transcribe --model=./tiny.oto --grammar=g.gram s1.wav
+cmp -s out grammar-text || fail '--grammar is not as the same in the model'
+run 0 "$OTOLITH" transcribe --model=./strict.oto --grammar=g.gram s1.wav
+cmp -s out grammar-text || fail 'the model'"'"'s lexicon has a say beside a grammar'
+run 0 "$OTOLITH" transcribe --model=./command.oto --n-best=5 --format=json s1.wav
+grep -o '"text": *"[^"]*"' out | sed 's/.*"text": *"//; s/"$//' | grep ' ' | grep -vxE '(bad|abe) (be )?bad' && fail 'an alternative is not of the grammar'
+run 0 "$OTOLITH" transcribe --model=./command.oto --grammar=none s1.wav
+cmp -s out free-text || fail '--grammar=none is not as without'
+run 0 "$OTOLITH" model set --grammar=none command.oto plain.oto
+cmp -s plain.oto tiny.oto || fail 'taking the grammar out leaves another file'
+run 66 "$OTOLITH" model set --grammar=missing.gram tiny.oto x.oto
+run 66 "$OTOLITH" transcribe --model=./tiny.oto --grammar=missing.gram s1.wav
+printf '#JSGF V1.0;\ngrammar g;\npublic <s> = bad\n  xyz;\n' >bad.gram
+run 65 "$OTOLITH" model set --grammar=bad.gram tiny.oto x.oto
+has err "bad.gram:4:3: \"xyz\": 'x' (U+0078) is not in the model's alphabet"
+[ ! -e x.oto ] || fail 'a bad grammar was saved'
+run 65 "$OTOLITH" transcribe --model=./tiny.oto --grammar=bad.gram s1.wav
+for other in --lexicon=words.txt --words=words.txt --hot-word=bad; do
+    run 64 "$OTOLITH" transcribe --model=./tiny.oto --grammar=g.gram "$other" s1.wav
+    has err 'a grammar says all that may be written'
+    run 64 "$OTOLITH" transcribe --model=./command.oto "$other" s1.wav
+    has err "a grammar (the model's) says all that may be written"
+done
 
 # Statistics of a corpus: as many frames as its recordings have; nothing else changes.
 printf 'id\tpath\ttext\nu1\ts1.wav\tabe\nu2\ts1.wav\tbad\n' >stats.tsv

@@ -43,7 +43,7 @@ static void run(const struct oto_bundle *b)
     oto_free(y);
 }
 
-/* Words scored by the model's own language model, or confined to its lexicon. */
+/* Words scored by the model's own language model, or confined to its lexicon or grammar. */
 static void search(const struct oto_bundle *b)
 {
     struct oto_language *language = NULL;
@@ -57,8 +57,9 @@ static void search(const struct oto_bundle *b)
         for (int k = 0; k < n_symbols; k++)
             log_probs[t * n_symbols + k] = -1.0f - 0.1f * (float)((k + 3 * t) % 7);
     if (log_probs != NULL &&
-        oto_language_create(&language, b->lexicon, b->lm, b->alphabet, &b->language, NULL) ==
-            OTO_OK &&
+        (b->grammar != NULL ? oto_language_create_of_grammar(&language, b->grammar, NULL)
+                            : oto_language_create(&language, b->lexicon, b->lm, b->alphabet,
+                                                  &b->language, NULL)) == OTO_OK &&
         oto_beam_create(&beam, n_symbols, &options, NULL) == OTO_OK &&
         oto_beam_set_language(beam, language, NULL) == OTO_OK &&
         (oto_beam_push(beam, log_probs, 4, NULL) != OTO_OK ||

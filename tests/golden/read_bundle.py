@@ -4,6 +4,7 @@
 --format=json` prints. Checksums are XXH3-64 by the system's libxxhash."""
 import ctypes
 import json
+import re
 import struct
 import sys
 
@@ -109,6 +110,12 @@ def main():
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
     lm = {}
+    grammar = {}
+    if "grammar" in found:
+        jsgf = found["grammar"].decode()
+        name = re.match(r"\ufeff?#JSGF V1\.0[^;]*;(?:\s|//.*)*grammar\s+([^\s;]+)\s*;", jsgf)
+        check(name is not None, "grammar")
+        grammar = {"grammar": {"bytes": len(found["grammar"]), "name": name[1]}}
     if "confid" in found:
         check(sorted(json.loads(found["confid"])) == ["bias", "least", "length", "mean", "posterior"], "confid")
     if "lm" in found:
@@ -123,7 +130,7 @@ def main():
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},
         "frontend": frontend, "cmvn_frames": count, "decoder": text["decoder"],
-        "lexicon_words": len(words), **lm,
+        "lexicon_words": len(words), **grammar, **lm,
         "alphabet": {**text["alphabet"], "symbols": text["alphabet"]["symbols"][1:]}}, ensure_ascii=False))
 
 

@@ -220,6 +220,34 @@ static void test_lexicon(void **state)
     free(data);
 }
 
+/* A grammar stays as its author wrote it; the file then needs version 1.5. */
+static void test_grammar(void **state)
+{
+    (void)state;
+    static const char text[] = "#JSGF V1.0;\n// kept\ngrammar g;\npublic <s> = bed | Cab+;\n";
+    oto_error err = {0};
+    struct oto_bundle *b = NULL;
+    struct oto_bundle strict = tiny.bundle;
+    char name[128];
+    snprintf(name, sizeof name, "%s/grammar.oto", folder);
+    if (oto_grammar_parse(&strict.grammar, text, sizeof text - 1, "g", strict.alphabet, &err) !=
+        OTO_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(oto_bundle_save(&strict, name, &err), OTO_OK);
+    const int32_t n_states = strict.grammar->n_states;
+    oto_grammar_destroy(strict.grammar);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    check_same(&tiny.bundle, b, 0);
+    assert_non_null(b->grammar);
+    assert_int_equal(b->grammar->n_states, n_states);
+    assert_string_equal(b->grammar->text, text);
+    oto_bundle_destroy(b);
+    size_t size;
+    unsigned char *data = read_file(name, &size);
+    assert_int_equal(data[10], 5);
+    free(data);
+}
+
 /* A language model stays whole, with its numbers; the file then needs version 1.2. */
 static void test_language_model(void **state)
 {
@@ -493,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_no_statistics),
         cmocka_unit_test(test_lexicon),
+        cmocka_unit_test(test_grammar),
         cmocka_unit_test(test_language_model),
         cmocka_unit_test(test_save_refuses),
         cmocka_unit_test(test_no_file),

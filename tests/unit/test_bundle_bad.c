@@ -282,13 +282,14 @@ static void test_bad_numbers(void **state)
                      "tensor 'lstm.weight_hh_l0': element 0: not a finite number");
 }
 
-/* The tiny model with a lexicon of these bytes. */
-static void expect_bad_lexicon(const char *text, size_t size, const char *message)
+/* The tiny model with such a section of these bytes. */
+static void expect_bad_texts(const char *section, const char *text, size_t size,
+                             const char *message)
 {
     struct parts p;
     struct oto_container_writer w;
     take_apart(&p);
-    memcpy(p.s[p.n].name, "lexicon", 8);
+    memcpy(p.s[p.n].name, section, 8);
     p.s[p.n].flags = OTO_SECTION_OPTIONAL;
     p.s[p.n].data = malloc(size + 1);
     assert_non_null(p.s[p.n].data);
@@ -299,6 +300,21 @@ static void expect_bad_lexicon(const char *text, size_t size, const char *messag
     expect_bad(w.out.data, w.out.size, OTO_ERR_FORMAT, message);
     oto_writer_clear(&w.out);
     release(&p);
+}
+
+static void expect_bad_lexicon(const char *text, size_t size, const char *message)
+{
+    expect_bad_texts("lexicon", text, size, message);
+}
+
+static void test_bad_grammars(void **state)
+{
+    (void)state;
+    static const char unknown[] = "#JSGF V1.0;\ngrammar g;\npublic <s> = x;";
+    expect_bad_texts("grammar", "", 0, "section 'grammar':1:1: expected \"#JSGF V1.0;\"");
+    expect_bad_texts("grammar", "#JSGF V1.0;\0", 12, "section 'grammar': no text file");
+    expect_bad_texts("grammar", unknown, sizeof unknown - 1,
+                     "section 'grammar':3:14: \"x\": 'x' (U+0078) is not in");
 }
 
 static void test_bad_lexicons(void **state)
@@ -484,9 +500,10 @@ static void test_bad_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_texts),    cmocka_unit_test(test_bad_numbers),
-        cmocka_unit_test(test_bad_lexicons), cmocka_unit_test(test_bad_sections),
-        cmocka_unit_test(test_bad_headers),  cmocka_unit_test(test_bad_language_models),
+        cmocka_unit_test(test_bad_texts),           cmocka_unit_test(test_bad_numbers),
+        cmocka_unit_test(test_bad_lexicons),        cmocka_unit_test(test_bad_grammars),
+        cmocka_unit_test(test_bad_sections),        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_bad_language_models),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
