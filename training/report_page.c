@@ -260,6 +260,11 @@ static void put_facts(struct page *p)
         snprintf(text, sizeof text, "%d x BLSTM of 2 x %d units, %zu parameters", s->n_layers,
                  s->n_hidden, oto_network_n_parameters(s));
         put_fact(p, "network", text);
+        if (s->reduce_after != 0) {
+            char layers[16];
+            oto_network_print_reductions(layers, s->reduce_after);
+            put_fact(p, "frames paired after layer", layers);
+        }
         put_fact(p, "data", p->model->card.data);
         put_fact(p, "licence", p->model->card.licence);
         put_fact(p, "date", p->model->card.date);
