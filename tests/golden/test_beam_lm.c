@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Beam search with a word 3-gram against pyctcdecode, where the definitions agree
- * (make_beam_lm.py): the best texts, their order and their scores. */
+/* Beam search with a word 3-gram against pyctcdecode (make_beam_lm.py), and with its words as the
+ * lexicon against flashlight-text (make_beam_flashlight.py), where the definitions agree: the best
+ * texts, their order and their scores. */
 #include "unit.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ static const char *const symbols[K29 - 1] = {" ", "a", "b", "c", "d", "e", "f", 
                                              "t", "u", "v", "w", "x", "y", "z", "'"};
 static struct oto_alphabet *alphabet;
 static struct oto_lm *lm;
+static struct oto_lexicon *lexicon; /* the words of lm */
 
 static int set_up(void **state)
 {
@@ -22,7 +24,8 @@ static int set_up(void **state)
     static const struct oto_text_policy policy = {OTO_CASE_KEEP, OTO_PUNCTUATION_KEEP};
     oto_error err = {0};
     if (oto_alphabet_create(&alphabet, symbols, K29 - 1, &policy, &err) != OTO_OK ||
-        oto_lm_open(&lm, OTO_TEST_DATA "/ngram_kn.arpa", &err) != OTO_OK)
+        oto_lm_open(&lm, OTO_TEST_DATA "/ngram_kn.arpa", &err) != OTO_OK ||
+        oto_lexicon_of_lm(&lexicon, lm, alphabet, &err) != OTO_OK)
         fail_msg("%s", err.message);
     return 0;
 }
@@ -30,6 +33,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    oto_lexicon_destroy(lexicon);
     oto_lm_close(lm);
     oto_alphabet_destroy(alphabet);
     return 0;
@@ -57,7 +61,7 @@ static void compare_hypotheses(struct oto_beam *beam, struct oto_reader *r, uint
 static void compare_next(struct oto_reader *r, uint32_t number, double *worst)
 {
     size_t T = oto_read_u32(r), K = oto_read_u32(r);
-    bool with_lm = oto_read_u32(r) == 1;
+    const uint32_t kind = oto_read_u32(r);
     int width = (int)oto_read_u32(r);
     struct oto_language_options weights = {0};
     weights.lm_weight = oto_read_f64(r);
@@ -72,8 +76,9 @@ static void compare_next(struct oto_reader *r, uint32_t number, double *worst)
     for (size_t i = 0; i < T * K; i++)
         log_probs[i] = oto_read_f32(r);
     assert_int_equal(oto_beam_create(&beam, K29, &options, NULL), OTO_OK);
-    if (with_lm) {
-        assert_int_equal(oto_language_create(&language, NULL, lm, alphabet, &weights, NULL),
+    if (kind > 0) {
+        assert_int_equal(oto_language_create(&language, kind == 2 ? lexicon : NULL, lm, alphabet,
+                                             &weights, NULL),
                          OTO_OK);
         assert_int_equal(oto_beam_set_language(beam, language, NULL), OTO_OK);
     }
@@ -85,16 +90,15 @@ static void compare_next(struct oto_reader *r, uint32_t number, double *worst)
     oto_free(log_probs);
 }
 
-static void equals_pyctcdecode(void **state)
+static void compare_file(const char *path, uint32_t n_cases)
 {
-    (void)state;
     struct oto_map map;
     struct oto_reader r;
     double worst = 0.0;
-    assert_int_equal(oto_map_open(&map, OTO_TEST_DATA "/beam_pyctcdecode.bin", NULL), OTO_OK);
+    assert_int_equal(oto_map_open(&map, path, NULL), OTO_OK);
     oto_reader_init(&r, map.data, map.size);
     uint32_t n = oto_read_u32(&r);
-    assert_int_equal(n, 16);
+    assert_int_equal(n, n_cases);
     for (uint32_t i = 0; i < n; i++)
         compare_next(&r, i, &worst);
     assert_int_equal(r.offset, r.size);
@@ -103,8 +107,21 @@ static void equals_pyctcdecode(void **state)
     oto_map_close(&map);
 }
 
+static void equals_pyctcdecode(void **state)
+{
+    (void)state;
+    compare_file(OTO_TEST_DATA "/beam_pyctcdecode.bin", 16);
+}
+
+static void equals_flashlight(void **state)
+{
+    (void)state;
+    compare_file(OTO_TEST_DATA "/beam_flashlight.bin", 11);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_pyctcdecode)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_pyctcdecode),
+                                       cmocka_unit_test(equals_flashlight)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
