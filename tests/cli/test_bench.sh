@@ -53,6 +53,9 @@ run 0 "$OTOLITH" model set --lm=lm.otolm tiny.oto scored.oto
 run 0 "$OTOLITH" bench --model=./scored.oto --runs=1 a.wav
 run 0 "$OTOLITH" bench --model=./scored.oto --runs=1 --lm=none a.wav
 run 66 "$OTOLITH" bench $model --runs=1 --lm=missing.otolm a.wav
+printf '#JSGF V1.0;\ngrammar g;\npublic <s> = (bad | abe)+;\n' >g.gram
+run 0 "$OTOLITH" bench $model --runs=1 --grammar=g.gram a.wav
+run 66 "$OTOLITH" bench $model --runs=1 --grammar=missing.gram a.wav
 run 65 "$OTOLITH" bench $model --runs=1 --lm=text.txt a.wav
 
 run 64 "$OTOLITH" bench $model

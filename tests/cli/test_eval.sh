@@ -128,6 +128,7 @@ run 0 "$OTOLITH" eval $model --manifest=right.tsv --lm=toy.arpa --lexicon=words.
 [ -z "$(cut -f2 strict.hyp | tr ' ' '\n' | grep -vxE 'bad|abe|ec|')" ] || fail "not of the list: $(cat strict.hyp)"
 run 66 "$OTOLITH" eval $model --manifest=right.tsv --lm=missing.arpa
 has err 'missing.arpa'
+run 66 "$OTOLITH" eval $model --manifest=right.tsv --grammar=missing.gram
 run 65 "$OTOLITH" eval $model --manifest=right.tsv --lm=words.txt
 run 78 env OTOLITH_LM_WEIGHT=-1 "$OTOLITH" eval $model --manifest=right.tsv
 run 64 "$OTOLITH" eval $model --manifest=right.tsv --unknown-weight=1

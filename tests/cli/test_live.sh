@@ -38,6 +38,18 @@ run 0 "$OTOLITH" live --model=./tiny.oto --min-confidence=0 --input=saved.wav --
 cmp -s out lines || fail "the saved sound gives another text"
 [ "$(stat -c %s saved.wav)" -eq 320044 ] || fail "saved sound: $(stat -c %s saved.wav) bytes"
 
+# With a grammar: sentences in the end, beginnings of sentences on the way.
+printf '#JSGF V1.0;\ngrammar g;\npublic <s> = (bad | abe) [be] bad+;\n' >g.gram
+run 0 $live --input=talk.raw --unpaced --grammar=g.gram --format=jsonl
+if command -v jq >/dev/null; then
+    jq -r 'select(.type == "final").text' out >finals
+    grep -q ' ' finals || fail "no sentence: $(cat out)"
+    grep -vxE '(bad|abe)( be)?( bad)+|' finals && fail 'live: not of the grammar'
+    jq -r 'select(.type == "partial").text' out >partials
+    grep -q . partials || fail "nothing on the way: $(cat out)"
+    grep -vxE '(b(ad?)?|a(be?)?)?|(bad|abe)( be)?( bad)*( b(ad?)?)?|(bad|abe) be?' partials && fail 'live: no beginning of a sentence'
+fi
+
 # --output, --append
 run 0 $live --input=talk.raw --unpaced --output=o.txt
 empty out
