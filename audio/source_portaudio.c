@@ -25,6 +25,7 @@
 enum {
     RING_SECONDS = 8, /* the reader may be away for so long */
     POLL_MS = 3,
+    SIGN_OF_LIFE_MS = 500, /* in which a device that works has given samples */
     STALL_S = 10 /* PulseAudio was seen to start 2 s late; silence of the device for longer is a
                     failure */
 };
@@ -34,7 +35,7 @@ struct portaudio_state {
     struct oto_capture *capture;
     char name[192];
     uint64_t n_read;
-    bool is_jack, abandoned; /* see release() */
+    bool is_jack, started, abandoned; /* see release() */
 };
 
 /* Pa_Initialize() and its kin count without a lock, and the redirection below concerns the whole
@@ -295,8 +296,38 @@ static oto_status open_stream(struct oto_source *source, PaDeviceIndex device, i
     return fail_portaudio(err, state->name, "cannot be opened", first);
 }
 
+static size_t read_any(struct portaudio_state *state)
+{
+    float frames[OTO_AUDIO_MAX_CHANNELS * 64];
+    struct oto_capture_gap gap;
+    while (oto_capture_next_gap(state->capture, &gap)) {
+        ;
+    }
+    return oto_capture_read(state->capture, frames, 64);
+}
+
+/* Whether new samples come: up to a whole ring of them may have waited. */
+static bool is_alive(struct portaudio_state *state)
+{
+    const struct timespec pause = {0, POLL_MS * 1000000L};
+    const size_t most = (size_t)RING_SECONDS * OTO_AUDIO_MAX_RATE_HZ;
+    size_t total = 0, n;
+    while ((n = read_any(state)) > 0 && total <= most) {
+        total += n;
+    }
+    for (int ms = 0; ms < SIGN_OF_LIFE_MS && n == 0; ms += POLL_MS) {
+        nanosleep(&pause, NULL);
+        n = read_any(state);
+    }
+    return n > 0;
+}
+
 static void release(struct portaudio_state *state)
 {
+    /* Of ALSA, PortAudio 19.6 waits for a thread that tries a failing device again for ever. */
+    if (state->started && !state->abandoned && Pa_IsStreamActive(state->stream) == 1) {
+        state->abandoned = !is_alive(state);
+    }
     if (state->abandoned) {
         /*
          * PortAudio 19.6 closes a JACK stream by waiting for its callback, for ten minutes when the
@@ -346,7 +377,8 @@ static oto_status capture(struct oto_source *source, const struct oto_source_req
         return status;
     }
     PaError code = Pa_StartStream(state->stream);
-    return code == paNoError ? OTO_OK : fail_portaudio(err, state->name, "does not start", code);
+    state->started = code == paNoError;
+    return state->started ? OTO_OK : fail_portaudio(err, state->name, "does not start", code);
 }
 
 static bool portaudio_probe(const struct oto_source_request *request)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Speech to text while it is spoken. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,29 @@ static bool open_sinks(struct both *b, const struct live_command *o, FILE *resul
     return b->file != NULL;
 }
 
+/* ---- other people's messages ------------------------------------------------------------- */
+
+/* PortAudio, ALSA and JACK print to standard error, from threads of theirs, when a device goes
+ * away: it would stand among the words. Returns what standard error was, or -1. */
+static int hush(void)
+{
+    int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (saved >= 0 && nowhere >= 0)
+        dup2(nowhere, STDERR_FILENO);
+    if (nowhere >= 0)
+        close(nowhere);
+    return saved;
+}
+
+static void unhush(int saved)
+{
+    if (saved < 0)
+        return;
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+}
+
 /* ---- run --------------------------------------------------------------------------------- */
 
 static int listen_to(const struct live_command *o, const oto_model *model, const char *model_path,
@@ -196,7 +220,9 @@ static int listen_to(const struct live_command *o, const oto_model *model, const
         .save = save,
         .stop = is_signalled,
     };
+    const int saved = session.input == NULL && oto_cli_verbosity() != OTO_VERBOSE ? hush() : -1;
     oto_status status = oto_live_run(&session, &stopped, &err);
+    unhush(saved);
     close_both(&sinks.sink);
     if (status != OTO_OK)
         return oto_cli_fail(&err, session.input != NULL ? o->input : NULL);
