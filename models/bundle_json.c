@@ -449,7 +449,7 @@ static bool read_reductions(unsigned *reduce_after, const json_t *layers)
     for (size_t i = 0; i < json_array_size(layers); i++) {
         const json_t *layer = json_array_get(layers, i);
         json_int_t l = json_is_integer(layer) ? json_integer_value(layer) : 0;
-        if (l <= before || l > 15)
+        if (l < 1 || l <= before || l > 15)
             return false;
         *reduce_after |= 1U << (l - 1);
         before = l;
