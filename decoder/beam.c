@@ -42,6 +42,7 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
     size_t n = (size_t)options->beam + 1, K = (size_t)n_symbols;
     beam->options = *options;
     beam->n_symbols = n_symbols;
+    beam->log_skip = options->blank_skip > 0.0 ? log(options->blank_skip) : (double)INFINITY;
     beam->entries = oto_calloc(n, sizeof *beam->entries);
     beam->candidates = oto_calloc(n, sizeof *beam->candidates);
     beam->order = oto_calloc(n, sizeof *beam->order);
@@ -159,11 +160,16 @@ static void sort_symbols(struct oto_beam *beam, int n)
         beam->symbols[i] = beam->ranks[i].item;
 }
 
-/** The symbols of a frame that are looked at: the best always, others above the threshold, top_n at
- * most. */
+/** The symbols of a frame that are looked at: the blank alone where it is sure, else the best
+ * always, others above the threshold, top_n at most. */
 static void choose_symbols(struct oto_beam *beam, const float *log_probs)
 {
     int best = 0, n = 0;
+    beam->n_labels = 0;
+    if ((double)log_probs[0] >= beam->log_skip) {
+        beam->log_y[0] = (double)log_probs[0];
+        return;
+    }
     for (int k = 1; k < beam->n_symbols; k++)
         if (log_probs[k] > log_probs[best])
             best = k;
@@ -179,7 +185,6 @@ static void choose_symbols(struct oto_beam *beam, const float *log_probs)
     }
     if (beam->options.top_n == 0)
         sort_symbols(beam, n);
-    beam->n_labels = 0;
     for (int i = 0; i < n; i++)
         if (beam->symbols[i] != 0)
             beam->symbols[beam->n_labels++] = beam->symbols[i];

@@ -14,6 +14,7 @@ struct oto_beam_options {
     int top_n;           /* symbols looked at per frame, 0 = all */
     double min_log_prob; /* symbols below this are not looked at (the frame's best always is) */
     double score_margin; /* prefixes this far below the best are dropped; 0 = off */
+    double blank_skip;   /* frames whose blank has this probability are blanks alone; 0 = off */
 };
 extern const struct oto_option oto_beam_option_table[];
 extern const size_t oto_beam_n_options;

@@ -33,6 +33,14 @@ const struct oto_option oto_beam_option_table[] = {
      .max = 10000,
      .argument = "LOG",
      .help = "Prefixes this far below the best, in natural log, are dropped; 0 is off."},
+    {.name = "beam-blank-skip",
+     .type = OTO_OPTION_REAL,
+     OPTION(blank_skip),
+     .default_text = "0",
+     .min = 0,
+     .max = 1,
+     .argument = "P",
+     .help = "Frames whose blank is at least so probable are passed over as blanks; 0 is off."},
 };
 const size_t oto_beam_n_options = sizeof oto_beam_option_table / sizeof *oto_beam_option_table;
 
@@ -52,5 +60,8 @@ oto_status oto_beam_options_check(const struct oto_beam_options *o, int n_symbol
     if (!(o->score_margin >= 0.0))
         return oto_fail(err, OTO_ERR_ARGUMENT, "beam-margin is %g, expected 0 or more",
                         o->score_margin);
+    if (!(o->blank_skip >= 0.0 && o->blank_skip <= 1.0))
+        return oto_fail(err, OTO_ERR_ARGUMENT, "beam-blank-skip is %g, expected 0 to 1",
+                        o->blank_skip);
     return OTO_OK;
 }

@@ -37,6 +37,7 @@ struct oto_rank {
 struct oto_beam {
     struct oto_beam_options options;
     int n_symbols;
+    double log_skip;                     /* of options.blank_skip; +inf: off */
     const struct oto_language *language; /* NULL: any text, all alike */
     size_t n_frames;                     /* since reset */
     struct oto_trie trie;

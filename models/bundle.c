@@ -281,6 +281,8 @@ static void write_grammar(struct oto_container_writer *w, const struct oto_bundl
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->beam.blank_skip > 0.0)
+        return 6;
     if (b->grammar != NULL)
         return 5;
     if (b->shape.reduce_after != 0)

@@ -215,11 +215,17 @@ oto_status oto_bundle_write_network(const struct oto_bundle *b, char **text, siz
     return to_text(object, complete, "network shape", text, size, err);
 }
 
+/* The last one is missing where it is off, so that older programs read the file. */
+static size_t n_decoder_options(bool with_blank_skip)
+{
+    return oto_beam_n_options - !with_blank_skip;
+}
+
 oto_status oto_bundle_write_decoder(const struct oto_bundle *b, char **text, size_t *size,
                                     oto_error *err)
 {
-    return write_options(oto_beam_option_table, oto_beam_n_options, &b->beam, "decoder options",
-                         text, size, err);
+    return write_options(oto_beam_option_table, n_decoder_options(b->beam.blank_skip > 0.0),
+                         &b->beam, "decoder options", text, size, err);
 }
 
 oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
@@ -486,7 +492,18 @@ oto_status oto_bundle_read_network(struct oto_bundle *b, const struct oto_contai
 oto_status oto_bundle_read_decoder(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err)
 {
-    return read_options(oto_beam_option_table, oto_beam_n_options, &b->beam, c, "decoder", err);
+    json_t *object = NULL;
+    oto_status status = load_section(&object, c, "decoder", err);
+    if (status != OTO_OK)
+        return status;
+    const bool with_blank_skip = json_object_get(object, "beam-blank-skip") != NULL;
+    status =
+        refuse_unknown(oto_beam_option_table, oto_beam_n_options, NULL, object, c, "decoder", err);
+    if (status == OTO_OK)
+        status = options_from_json(oto_beam_option_table, n_decoder_options(with_blank_skip),
+                                   &b->beam, object, c, "decoder", err);
+    json_decref(object);
+    return status;
 }
 
 oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,

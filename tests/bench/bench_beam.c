@@ -5,7 +5,7 @@
  *     bench_beam [DATA.f32 [LM]] [--utterances=20] [--frames=500] [--symbols=29] [--lengths=0]
  *                [--beam=100] [--top-n=40] [--min-log-prob=-10] [--margin=20] [--reps=5]
  *                [--lm-weight=50] [--word-bonus=150] [--unknown-weight=-200] [--hot-words=0]
- *                [--labels=0] [--lexicon=0] [--greedy=0]
+ *                [--labels=0] [--lexicon=0] [--greedy=0] [--blank-skip=0]
  *
  * DATA holds log-probabilities [utterances, frames, symbols]; with --lengths=1 before those of each
  * utterance their number of frames as 32 bits (bench_posteriors), and --frames is the most there
@@ -14,8 +14,8 @@
  * ARPA or binary, its weights are in hundredths; then there are 29 symbols: blank, space,
  * apostrophe and a to z. --hot-words=1000 of its words, every other one with the next as a phrase,
  * are boosted by 6. --labels=1 prints the best labels first, one line of JSON for each utterance.
- * --lexicon=1 keeps to the words of LM. --greedy=1 times greedy decoding instead. Times are of one
- * utterance.
+ * --lexicon=1 keeps to the words of LM. --greedy=1 times greedy decoding instead. --blank-skip is
+ * in ten-thousandths. Times are of one utterance.
  */
 #include <math.h>
 #include <string.h>
@@ -25,7 +25,7 @@
 
 static int n_utterances = 20, n_frames = 500, n_symbols = 29, width = 100, top_n = 40,
            min_log_prob = -10, margin = 20, reps = 5, print_labels, n_hot_words, lengths, greedy,
-           lm_weight = 50, word_bonus = 150, unknown_weight = -200, strict;
+           lm_weight = 50, word_bonus = 150, unknown_weight = -200, strict, blank_skip;
 
 static void make_up(float *out)
 {
@@ -197,6 +197,7 @@ int main(int argc, char **argv)
         {.name = "hot-words", &n_hot_words, 0, 10000},
         {.name = "lengths", &lengths, 0, 1},
         {.name = "lexicon", &strict, 0, 1},
+        {.name = "blank-skip", &blank_skip, 0, 10000},
         {.name = "greedy", &greedy, 0, 1},
         {.name = "lm-weight", &lm_weight, 0, 10000},
         {.name = "word-bonus", &word_bonus, -10000, 10000},
@@ -209,7 +210,8 @@ int main(int argc, char **argv)
     oto_error err = {0};
     bench_parse(argc - n_paths, argv + n_paths, options, sizeof options / sizeof *options);
     const struct oto_beam_options beam_options = {
-        width, top_n, min_log_prob == -10000 ? -(double)INFINITY : min_log_prob, margin};
+        width, top_n, min_log_prob == -10000 ? -(double)INFINITY : min_log_prob, margin,
+        blank_skip / 10000.0};
     const size_t n = (size_t)n_utterances * (size_t)n_frames * (size_t)n_symbols;
     struct data d = {.log_probs = oto_calloc(n, sizeof(float)),
                      .n_frames = oto_calloc((size_t)n_utterances, sizeof *d.n_frames)};

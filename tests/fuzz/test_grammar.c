@@ -33,7 +33,7 @@ static void check(const struct oto_grammar *g)
 /* Every text that comes out leads to the end of a sentence. */
 static void search(const struct oto_grammar *g, int n_symbols)
 {
-    static const struct oto_beam_options options = {8, 0, -(double)INFINITY, 0.0};
+    static const struct oto_beam_options options = {8, 0, -(double)INFINITY, 0.0, 0.0};
     struct oto_language *language = NULL;
     struct oto_beam *beam = NULL;
     const struct oto_hypothesis *hyps;

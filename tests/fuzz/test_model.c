@@ -49,7 +49,7 @@ static void search(const struct oto_bundle *b)
     struct oto_language *language = NULL;
     struct oto_beam *beam = NULL;
     const struct oto_hypothesis *hyps;
-    const struct oto_beam_options options = {4, 0, -(double)INFINITY, 0.0};
+    const struct oto_beam_options options = {4, 0, -(double)INFINITY, 0.0, 0.0};
     const int n_symbols = b->shape.n_outputs;
     int n = 0;
     float *log_probs = oto_calloc(4 * (size_t)n_symbols, sizeof *log_probs);

@@ -22,7 +22,7 @@ static void compare_next(struct oto_reader *r, uint32_t number, double *worst)
     assert_non_null(log_probs);
     for (size_t i = 0; i < T * K; i++)
         log_probs[i] = oto_read_f32(r);
-    const struct oto_beam_options options = {width, top_n, min_log_prob, margin};
+    const struct oto_beam_options options = {width, top_n, min_log_prob, margin, 0.0};
     struct oto_beam *beam;
     const struct oto_hypothesis *hyps;
     int n_hyps;

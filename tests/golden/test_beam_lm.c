@@ -66,7 +66,7 @@ static void compare_next(struct oto_reader *r, uint32_t number, double *worst)
     struct oto_language_options weights = {0};
     weights.lm_weight = oto_read_f64(r);
     weights.word_bonus = oto_read_f64(r);
-    const struct oto_beam_options options = {width, 0, oto_read_f64(r), 0.0};
+    const struct oto_beam_options options = {width, 0, oto_read_f64(r), 0.0, 0.0};
     struct oto_language *language = NULL;
     struct oto_beam *beam;
     assert_false(r->failed);

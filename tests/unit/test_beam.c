@@ -17,7 +17,7 @@
 #include "decoder/beam.h"
 #include "training/ctc_loss.h"
 
-static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0};
+static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
 
 static struct oto_beam *create(int K, const struct oto_beam_options *options)
 {
@@ -180,8 +180,11 @@ static void plain_choose(bool *chosen, const float *y, int K, const struct oto_b
         int rank = 0;
         for (int j = 0; j < K; j++)
             rank += y[j] > y[k] || (y[j] == y[k] && j < k);
-        chosen[k] =
-            k == best || ((double)y[k] >= o->min_log_prob && (o->top_n == 0 || rank < o->top_n));
+        if (o->blank_skip > 0.0 && exp((double)y[0]) >= o->blank_skip)
+            chosen[k] = k == 0;
+        else
+            chosen[k] = k == best ||
+                        ((double)y[k] >= o->min_log_prob && (o->top_n == 0 || rank < o->top_n));
     }
 }
 
@@ -234,7 +237,8 @@ static void equals_plain_version(void **state)
             K = 2 + (int)oto_rng_below(i, 9, 1, MAX_SYMBOLS - 1);
         struct oto_beam_options o = {
             1 + (int)oto_rng_below(i, 9, 2, 20), (int)oto_rng_below(i, 9, 3, 4),
-            i % 2 ? -(double)INFINITY : -1.0 - 5.0 * oto_rng_uniform(i, 9, 4), i % 5 ? 0.0 : 4.0};
+            i % 2 ? -(double)INFINITY : -1.0 - 5.0 * oto_rng_uniform(i, 9, 4), i % 5 ? 0.0 : 4.0,
+            i % 3 ? 0.0 : 0.3};
         float log_probs[MAX_FRAMES * MAX_SYMBOLS];
         ctc_random_log_probs(log_probs, T, K, 3.0 * oto_rng_uniform(i, 9, 5), i % 3 ? 0.0 : 0.3, i);
         plain[0] = (struct plain){.n = 1};
@@ -273,7 +277,7 @@ static void portions_do_not_matter(void **state)
 {
     (void)state;
     static float log_probs[LONG_T * LONG_K];
-    static const struct oto_beam_options o = {30, 8, -8.0, 15.0};
+    static const struct oto_beam_options o = {30, 8, -8.0, 15.0, 0.0};
     random_long(log_probs, 1);
     struct oto_beam *whole = create(LONG_K, &o), *parts = create(LONG_K, &o);
     for (uint64_t round = 0; round < 20; round++) {
@@ -311,7 +315,7 @@ static void never_above_the_exact_total(void **state)
     struct oto_ctc *ctc;
     assert_int_equal(oto_ctc_create(&ctc, NULL), OTO_OK);
     for (uint64_t seed = 0; seed < 4; seed++) {
-        const struct oto_beam_options o = {5 << (2 * seed), 0, -INFINITY, 0.0};
+        const struct oto_beam_options o = {5 << (2 * seed), 0, -INFINITY, 0.0, 0.0};
         const struct oto_hypothesis *hyps;
         struct oto_beam *beam = create(LONG_K, &o);
         random_long(log_probs, seed);
@@ -354,7 +358,8 @@ static void bounded_by_the_whole(void **state)
         oto_greedy(labels, NULL, &path, log_probs, T, K);
         assert_true(best >= path - 1e-12);
         for (int width = 1; width <= 64; width *= 4) {
-            struct oto_beam *some = create(K, &(struct oto_beam_options){width, 0, -INFINITY, 0.0});
+            struct oto_beam *some =
+                create(K, &(struct oto_beam_options){width, 0, -INFINITY, 0.0, 0.0});
             push(some, log_probs, T);
             n_best(some, 1, &hyps);
             assert_true(hyps[0].log_prob <= best + 1e-12);
@@ -378,7 +383,7 @@ static void peaks_equal_greedy(void **state)
                           : -7.5f - 0.05f * (float)oto_rng_below(7, 1, (uint64_t)(t * K + k), 20);
     }
     int labels[T], frames[T], n = oto_greedy(labels, frames, NULL, log_probs, T, K);
-    struct oto_beam *beam = create(K, &(struct oto_beam_options){100, 0, -INFINITY, 0.0});
+    struct oto_beam *beam = create(K, &(struct oto_beam_options){100, 0, -INFINITY, 0.0, 0.0});
     const struct oto_hypothesis *hyps;
     push(beam, log_probs, T);
     n_best(beam, 1, &hyps);
@@ -393,7 +398,8 @@ static void ties_by_labels(void **state)
     (void)state;
     static const float flat[] = {-1, -1, -1, -1};
     for (int width = 1; width <= 4; width++) {
-        struct oto_beam *beam = create(4, &(struct oto_beam_options){width, 0, -INFINITY, 0.0});
+        struct oto_beam *beam =
+            create(4, &(struct oto_beam_options){width, 0, -INFINITY, 0.0, 0.0});
         const struct oto_hypothesis *hyps;
         push(beam, flat, 1);
         assert_int_equal(n_best(beam, 10, &hyps), width);
@@ -429,11 +435,16 @@ static void refuses_options(void **state)
         int K;
         struct oto_beam_options o;
         const char *words;
-    } cases[] = {
-        {0, {1, 0, 0.0, 0.0}, "0 symbols"},           {3, {0, 0, 0.0, 0.0}, "beam of 0"},
-        {3, {100001, 0, 0.0, 0.0}, "beam of 100001"}, {3, {1, -1, 0.0, 0.0}, "top-n is -1"},
-        {3, {1, 0, 0.5, 0.0}, "min-log-prob is 0.5"}, {3, {1, 0, NAN, 0.0}, "min-log-prob"},
-        {3, {1, 0, 0.0, -1.0}, "margin is -1"},       {3, {1, 0, 0.0, NAN}, "margin"}};
+    } cases[] = {{0, {1, 0, 0.0, 0.0, 0.0}, "0 symbols"},
+                 {3, {0, 0, 0.0, 0.0, 0.0}, "beam of 0"},
+                 {3, {100001, 0, 0.0, 0.0, 0.0}, "beam of 100001"},
+                 {3, {1, -1, 0.0, 0.0, 0.0}, "top-n is -1"},
+                 {3, {1, 0, 0.5, 0.0, 0.0}, "min-log-prob is 0.5"},
+                 {3, {1, 0, NAN, 0.0, 0.0}, "min-log-prob"},
+                 {3, {1, 0, 0.0, -1.0, 0.0}, "margin is -1"},
+                 {3, {1, 0, 0.0, NAN, 0.0}, "margin"},
+                 {3, {1, 0, 0.0, 0.0, -0.1}, "blank-skip is -0.1"},
+                 {3, {1, 0, 0.0, 0.0, NAN}, "blank-skip"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct oto_beam *beam = (struct oto_beam *)&beam;
         oto_error err;
@@ -484,7 +495,7 @@ static void failing_memory(void **state)
 {
     (void)state;
     static float log_probs[LONG_T * LONG_K];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     random_long(log_probs, 3);
     const struct oto_hypothesis *hyps;
     int n_hyps;

@@ -16,7 +16,7 @@ static const char arpa[] =
     "-0.6\ta ab\n-0.3\tab a\n\n\\end\\\n";
 
 enum { MAX_T = 7, K4 = 4, SPACE = 1, N_PARTS = 4 };
-static const struct oto_beam_options exhaustive = {40000, 0, -INFINITY, 0.0};
+static const struct oto_beam_options exhaustive = {40000, 0, -INFINITY, 0.0, 0.0};
 static struct oto_alphabet *alphabet; /* space a b */
 static struct oto_lm *lm;
 static struct oto_lexicon *lexicon; /* a, ba */
@@ -209,8 +209,8 @@ static void never_above_the_exact_score(void **state)
         const struct oto_language_options o = random_options(i);
         const struct oto_language_parts parts = make_parts((int)i);
         const struct oto_beam_options narrow = {2 << (i % 6), (int)(i % 3 ? 0 : 3),
-                                                i % 3 ? -(double)INFINITY : -3.0,
-                                                i % 5 ? 0.0 : 6.0};
+                                                i % 3 ? -(double)INFINITY : -3.0, i % 5 ? 0.0 : 6.0,
+                                                0.0};
         struct oto_language *language = create_language(&parts, &o);
         struct oto_beam *beam = create(K4, &narrow, language);
         const struct oto_hypothesis *hyps;

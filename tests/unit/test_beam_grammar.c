@@ -13,7 +13,7 @@
 #include "decoder/beam.h"
 #include "grammar_cases.h"
 
-static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0};
+static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
 static struct oto_alphabet *alphabet; /* space a b c */
 
 static int set_up(void **state)
@@ -199,7 +199,8 @@ static void always_sentences(void **state)
         float log_probs[T * K5];
         char text[T + 1];
         const struct oto_beam_options o = {1 + (int)(i % 13), (int)(i % 4),
-                                           i % 3 ? -(double)INFINITY : -1.0, i % 5 ? 0.0 : 3.0};
+                                           i % 3 ? -(double)INFINITY : -1.0, i % 5 ? 0.0 : 3.0,
+                                           0.0};
         const struct oto_hypothesis *hyps;
         ctc_random_log_probs(log_probs, T, K5, 4.0, i % 2 ? 0.3 : 0.0, i);
         struct oto_beam *beam = create(K5, &o, s.language);
@@ -235,7 +236,7 @@ static void check_spelt(const char *rules, int width, const char *frames, const 
     float log_probs[64 * K5];
     char text[64];
     const struct oto_hypothesis *hyps;
-    const struct oto_beam_options o = {width, 40, -10.0, 20.0};
+    const struct oto_beam_options o = {width, 40, -10.0, 20.0, 0.0};
     struct sentences s = parse(rules, "a");
     struct oto_beam *beam = create(K5, &o, s.language);
     spell(log_probs, frames);
@@ -273,7 +274,7 @@ static void partial_results(void **state)
 {
     (void)state;
     float log_probs[64 * K5];
-    static const struct oto_beam_options o = {8, 0, -20.0, 0.0};
+    static const struct oto_beam_options o = {8, 0, -20.0, 0.0, 0.0};
     static const char frames[] = ".ab.c. .a..b. b.";
     struct sentences s = parse("public <s> = abc [a] (b | ab) b;", "abc (a )?(b |ab )b ");
     struct oto_beam *beam = create(K5, &o, s.language);
@@ -303,7 +304,7 @@ static void committed_as_it_goes(void **state)
     (void)state;
     enum { T = 200 };
     static float log_probs[T * K5];
-    static const struct oto_beam_options o = {12, 0, -12.0, 0.0};
+    static const struct oto_beam_options o = {12, 0, -12.0, 0.0, 0.0};
     int n_committed = 0;
     struct sentences s = parse("public <s> = (a b | c+ ab)+;", "(a b |(c )+ab )+");
     for (uint64_t round = 0; round < 30; round++) {
@@ -338,7 +339,7 @@ static void portions_do_not_matter(void **state)
     (void)state;
     enum { T = 120 };
     static float log_probs[T * K5];
-    static const struct oto_beam_options o = {12, 3, -8.0, 15.0};
+    static const struct oto_beam_options o = {12, 3, -8.0, 15.0, 0.0};
     struct sentences s = parse("public <s> = (/2/ a b | /1/ c+ ab)+;", "(a b |(c )+ab )+");
     struct oto_beam *whole = create(K5, &o, s.language), *parts = create(K5, &o, s.language);
     for (uint64_t round = 0; round < 20; round++) {
@@ -367,7 +368,7 @@ static void failing_memory(void **state)
     enum { T = 60 };
     float log_probs[T * K5];
     char text[T + 1];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     struct sentences s = parse("public <s> = (a | b c)+;", "(a |b c )+");
     ctc_random_log_probs(log_probs, T, K5, 3.0, 0.0, 3);
     for (size_t nth = 1;; nth++) {
@@ -404,7 +405,7 @@ static void no_allocation_per_frame(void **state)
     (void)state;
     enum { T = 120 };
     static float log_probs[T * K5];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     struct sentences s = parse("public <s> = (a | b c)+;", "(a |b c )+");
     struct oto_beam *beam = create(K5, &o, s.language);
     ctc_random_log_probs(log_probs, T, K5, 3.0, 0.0, 4);

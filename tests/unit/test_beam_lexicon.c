@@ -11,7 +11,7 @@
 #include "ctc_text.h"
 #include "decoder/beam.h"
 
-static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0};
+static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
 static struct oto_alphabet *spaced, *spaceless; /* space a b; a b c */
 
 static int set_up(void **state)
@@ -197,7 +197,8 @@ static void always_whole_words(void **state)
     for (uint64_t i = 0; i < 500; i++) {
         float log_probs[T * K4];
         const struct oto_beam_options o = {1 + (int)(i % 13), (int)(i % 4),
-                                           i % 3 ? -(double)INFINITY : -1.0, i % 5 ? 0.0 : 3.0};
+                                           i % 3 ? -(double)INFINITY : -1.0, i % 5 ? 0.0 : 3.0,
+                                           0.0};
         const struct oto_hypothesis *hyps;
         ctc_random_log_probs(log_probs, T, K4, 4.0, i % 2 ? 0.3 : 0.0, i);
         struct oto_beam *beam = create(K4, &o, w.language);
@@ -233,7 +234,7 @@ static void check_spelt(const char *words, int width, const char *frames, const 
     float log_probs[64 * K4];
     char text[64];
     const struct oto_hypothesis *hyps;
-    const struct oto_beam_options o = {width, 40, -10.0, 20.0};
+    const struct oto_beam_options o = {width, 40, -10.0, 20.0, 0.0};
     struct words w = parse(spaceless, words);
     struct oto_beam *beam = create(K4, &o, w.language);
     spell(log_probs, frames, spaceless);
@@ -274,7 +275,7 @@ static void impossible_frames(void **state)
             log_probs[t * K4 + k] = k == 3 ? 0.0f : -INFINITY;
     struct words w = parse(spaceless, "ab\nb\n");
     for (int width = 1; width < 4; width++) {
-        const struct oto_beam_options o = {width, 40, -10.0, 20.0};
+        const struct oto_beam_options o = {width, 40, -10.0, 20.0, 0.0};
         const struct oto_hypothesis *hyps;
         struct oto_beam *beam = create(K4, &o, w.language);
         assert_int_equal(decode(beam, log_probs, T, 4, &hyps), 1);
@@ -293,7 +294,7 @@ static void portions_do_not_matter(void **state)
     enum { T = 200 };
     static float log_probs[T * K4];
     static const char words[] = "a\nab\nbba\nbbb\nabab\n";
-    static const struct oto_beam_options o = {12, 3, -8.0, 15.0};
+    static const struct oto_beam_options o = {12, 3, -8.0, 15.0, 0.0};
     struct words w = parse(spaced, words);
     struct oto_beam *whole = create(K4, &o, w.language), *parts = create(K4, &o, w.language);
     for (uint64_t round = 0; round < 20; round++) {
@@ -329,7 +330,7 @@ static void on_and_off(void **state)
     (void)state;
     enum { T = 60 };
     float log_probs[T * K4];
-    static const struct oto_beam_options o = {10, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {10, 0, -INFINITY, 0.0, 0.0};
     const struct oto_hypothesis *a, *b;
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 7);
     struct words w = parse(spaceless, "a\n");
@@ -353,7 +354,7 @@ static void failing_memory(void **state)
     (void)state;
     enum { T = 60 };
     float log_probs[T * K4];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     static const char words[] = "ab\nba\nbbb\n";
     struct words w = parse(spaced, words);
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 3);

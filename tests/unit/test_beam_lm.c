@@ -43,7 +43,7 @@ static const char arpa[] = "\\data\\\n"
                            "\\end\\\n";
 
 enum { MAX_T = 6, K4 = 4, N_CODES = 1 << (2 * (MAX_T + 1)), SPACE = 1 };
-static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0};
+static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
 static struct oto_alphabet *alphabet; /* space a b */
 static struct oto_lm *lm;
 static struct oto_lexicon *lexicon; /* a, ba, and bab, which the model does not know */
@@ -209,8 +209,8 @@ static void never_above_the_exact_score(void **state)
         float log_probs[T * K4];
         char text[T + 1];
         const struct oto_language_options options = random_options(i);
-        const struct oto_beam_options o = {2 << (i % 6), (int)(i % 4),
-                                           i % 3 ? -(double)INFINITY : -3.0, i % 5 ? 0.0 : 6.0};
+        const struct oto_beam_options o = {
+            2 << (i % 6), (int)(i % 4), i % 3 ? -(double)INFINITY : -3.0, i % 5 ? 0.0 : 6.0, 0.0};
         struct oto_language *language = create_language(i % 2, &options);
         struct oto_beam *beam = create(K4, &o, language);
         const struct oto_hypothesis *hyps;
@@ -236,7 +236,7 @@ static void portions_do_not_matter(void **state)
     (void)state;
     enum { T = 200 };
     static float log_probs[T * K4];
-    static const struct oto_beam_options o = {12, 3, -8.0, 15.0};
+    static const struct oto_beam_options o = {12, 3, -8.0, 15.0, 0.0};
     static const struct oto_language_options options = {0.8, 0.5, -1.0};
     struct oto_language *language = create_language(false, &options);
     struct oto_beam *whole = create(K4, &o, language), *parts = create(K4, &o, language);
@@ -314,7 +314,7 @@ static void failing_memory(void **state)
     (void)state;
     enum { T = 60 };
     float log_probs[T * K4];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     static const struct oto_language_options options = {0.8, 0.5, -1.0};
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 3);
     for (size_t nth = 1;; nth++) {

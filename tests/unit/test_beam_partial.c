@@ -89,7 +89,7 @@ static void commits_change_nothing(void **state)
     (void)state;
     enum { T = 300 };
     static float log_probs[T * K];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 25.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 25.0, 0.0};
     int n_committed = 0;
     for (uint64_t round = 0; round < 40; round++) {
         const struct oto_language *language = languages[round % 4];
@@ -135,7 +135,7 @@ static void memory_is_bounded(void **state)
     (void)state;
     enum { T = 200, ROUNDS = 100 };
     static float log_probs[T * K];
-    static const struct oto_beam_options o = {30, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {30, 0, -INFINITY, 0.0, 0.0};
     for (int i = 0; i < 12; i++) {
         const struct oto_language *language = languages[i % 4];
         struct oto_beam *beam = create(K, &o, language);
@@ -180,7 +180,7 @@ static void early_decisions(void **state)
     (void)state;
     enum { T = 60 };
     static float log_probs[T * K];
-    static const struct oto_beam_options o = {50, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {50, 0, -INFINITY, 0.0, 0.0};
     int n_same = 0, n_rounds = 60;
     for (int round = 0; round < n_rounds; round++) {
         struct oto_beam *whole = create(K, &o, NULL), *parts = create(K, &o, NULL);
@@ -210,7 +210,7 @@ static void reset_begins_anew(void **state)
     (void)state;
     enum { T = 80 };
     static float log_probs[T * K];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     for (int i = 0; i < 4; i++) {
         struct oto_beam *fresh = create(K, &o, languages[i]), *used = create(K, &o, languages[i]);
         const struct oto_hypothesis *a, *b;
@@ -235,7 +235,7 @@ static void errors(void **state)
     (void)state;
     enum { T = 30 };
     static float log_probs[T * K];
-    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0};
+    static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
     struct oto_beam *beam = create(K, &o, languages[1]);
     struct oto_hypothesis h, again;
     oto_error err = {0};

@@ -90,6 +90,30 @@ static void test_round_trip(void **state)
     oto_bundle_destroy(NULL);
 }
 
+/* The skipping of blanks stands in the file where it is on, which only then is a newer one. */
+static void test_blank_skip(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct oto_bundle *b = NULL;
+    char name[128];
+    size_t size;
+    snprintf(name, sizeof name, "%s/blank_skip.oto", folder);
+    tiny.bundle.beam.blank_skip = 0.95;
+    oto_status status = oto_bundle_save(&tiny.bundle, name, &err);
+    tiny.bundle.beam.blank_skip = 0.0;
+    assert_int_equal(status, OTO_OK);
+    unsigned char *data = read_file(name, &size);
+    assert_int_equal(data[10], 6);
+    free(data);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    assert_true(b->beam.blank_skip == 0.95);
+    oto_bundle_destroy(b);
+    assert_int_equal(oto_bundle_load(&b, path, &err), OTO_OK);
+    assert_true(b->beam.blank_skip == 0.0);
+    oto_bundle_destroy(b);
+}
+
 /* Frames that are paired stand in the file, which only then is a newer one. */
 static void test_pairs(void **state)
 {
@@ -517,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_half_precision),
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_blank_skip),
         cmocka_unit_test(test_unaligned_memory),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_no_statistics),
