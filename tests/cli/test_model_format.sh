@@ -14,7 +14,7 @@ run 0 "$OTOLITH" model set --lexicon=words.txt tiny.oto strict.oto
 run 0 "$OTOLITH" model quantize tiny.oto int8.oto
 printf 'bad abe\nabe bad bad\n' >text.txt
 run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
-run 0 "$OTOLITH" model set --lm=lm.otolm --lm-weight=0.7 int8.oto scored.oto
+run 0 "$OTOLITH" model set --lm=lm.otolm --lm-weight=0.7 --beam-blank-skip=0.9 int8.oto scored.oto
 "$make_files" pairs pairs.oto 3 || exit 1
 run 0 "$OTOLITH" model quantize pairs.oto pairs8.oto
 for file in pairs.oto pairs8.oto tiny.oto half.oto strict.oto scored.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
