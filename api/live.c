@@ -53,7 +53,7 @@ struct oto_live {
 void oto_live_options_init(oto_live_options *options)
 {
     *options = (oto_live_options){.struct_size = sizeof *options,
-                                  .latency_ms = 600,
+                                  .latency_ms = 400,
                                   .n_passes = 2,
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,

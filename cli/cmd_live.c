@@ -33,7 +33,7 @@ static const struct oto_option option_table[] = {
      .help = "Microphone: part of its name, or its index as --list shows it; none is the system's default."},
     {.name = "list", .short_name = 'l', .type = OTO_OPTION_BOOL, FIELD(list), .default_text = "false",
      .help = "List the microphones and end, as 'otolith devices' does."},
-    {.name = "latency", .type = OTO_OPTION_INT, FIELD(latency_ms), .default_text = "600", .min = 40, .max = 5000, .argument = "MS",
+    {.name = "latency", .type = OTO_OPTION_INT, FIELD(latency_ms), .default_text = "400", .min = 40, .max = 5000, .argument = "MS",
      .help = "Sound behind a word that is waited for before it is shown, in milliseconds: less is sooner and makes more errors."},
     {.name = "passes", .type = OTO_OPTION_INT, FIELD(passes), .default_text = "2", .min = 1, .max = 2,
      .help = "2: each utterance is heard a second time as a whole when it has ended; 1: what was shown first stays."},

@@ -46,7 +46,7 @@ typedef struct oto_live_utterance {
 typedef struct oto_live_options {
     size_t struct_size; /* set by oto_live_options_init() */
     /** Sound behind a moment that the first pass waits for, 40 to 5000; less is sooner and makes
-     * more errors. 600 */
+     * more errors. 400 */
     int latency_ms;
     int n_passes; /* 1: the first pass's text stays, and words as soon as they are settled; 2 */
     int second_pass_ms;     /* left out where it would take longer; 0: never. 0 */

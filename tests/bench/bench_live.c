@@ -3,7 +3,7 @@
  * Live transcription of a corpus as one long stream: how long after a word's end it is shown, how
  * long until it stays, how many words are wrong, and the processor time.
  *
- *     bench_live MODEL MANIFEST [--latency=600] [--passes=2] [--beam=0] [--pause=1000] [--max=0]
+ *     bench_live MODEL MANIFEST [--latency=400] [--passes=2] [--beam=0] [--pause=1000] [--max=0]
  *
  * The utterances follow one another with pauses of so many milliseconds. Portions of 10 ms arrive
  * at the speed of a microphone; each is worked on when it has arrived and the work before it is
@@ -23,7 +23,7 @@
 
 enum { MAX_WORDS = 2000, MAX_LATENCIES = 200000, PORTION_MS = 10 };
 
-static int latency = 600, n_passes = 2, beam = 0, pause_ms = 1000, max_utterances = 0;
+static int latency = 400, n_passes = 2, beam = 0, pause_ms = 1000, max_utterances = 0;
 
 struct shown {
     char text[64];

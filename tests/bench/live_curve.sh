@@ -72,12 +72,12 @@ case "$part" in *delays*)
     folder=$(cd "$(dirname "$manifest")" && pwd)
     awk -F '\t' -v OFS='\t' -v folder="$folder" -v every="$every" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "path") at = i; print; next }
         (NR - 2) % every == 0 { if ($at !~ /^\//) $at = folder "/" $at; print }' "$manifest" >"$work/part.tsv"
-    echo "| \`--latency\` | WER % | shown p50, p90, p99 ms | settled p50, p90 s | one core |"
-    echo "|---|---|---|---|---|"
+    echo "| \`--latency\` | WER % | shown early % | after p50, p90, p99 ms | settled p50, p90 s | one core |"
+    echo "|---|---|---|---|---|---|"
     for passes in 1 2; do
         for latency in $latencies; do
             measured "delays $latency $passes" "$build/tests/bench_live" "$model" "$work/part.tsv" --latency="$latency" --passes=$passes |
-                jq -r '"| \(.latency_ms), \(["one pass", "two passes"][.passes - 1]) | \(.wer * 1000 | round / 10) | " +
+                jq -r '"| \(.latency_ms), \(["one pass", "two passes"][.passes - 1]) | \(.wer * 1000 | round / 10) | \(.shown * 100 | round) | " +
                     "\(.first_ms.p50), \(.first_ms.p90), \(.first_ms.p99) | \(.settled_ms.p50 / 100 | round / 10), " +
                     "\(.settled_ms.p90 / 100 | round / 10) | \(.cpu_share * 1000 | round / 10) % |"'
         done
