@@ -19,4 +19,12 @@ for file in "$@"; do
     run 0 "$OTOLITH" transcribe --model="$name" s1.wav
     [ "$(wc -l <out)" -eq 1 ] || fail "no line of text by $name"
 done
+for file in "$SOURCE_DIR"/models/*.otolstm; do
+    [ -e "$file" ] || continue
+    run 0 "$OTOLITH" lm info "$file"
+    run 0 sh -c 'echo "the cat sat on the mat" | "$1" lm query "$2"' sh "$OTOLITH" "$file"
+    has err '1 sentences, 6 words, 0 unknown'
+    run 0 "$OTOLITH" transcribe --rescore="$file" s1.wav
+    [ -e "$SOURCE_DIR/models/cards/$(basename "$file" .otolstm)-lstm.md" ] || fail "no card of $file"
+done
 finish
