@@ -474,17 +474,10 @@ static oto_status update_partial(oto_live *live, oto_error *err)
 oto_status oto_live_feed(oto_live *live, const float *samples, size_t n_samples, oto_error *err)
 {
     oto_status status = check_state(live, "oto_live_feed", err);
+    if (status == OTO_OK)
+        status = oto_check_samples("oto_live_feed", samples, n_samples, err);
     if (status != OTO_OK)
         return status;
-    if (samples == NULL && n_samples > 0)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_live_feed: samples is NULL");
-    for (size_t i = 0; i < n_samples; i++) {
-        if (!isfinite(samples[i]))
-            return oto_fail(err, OTO_ERR_DATA,
-                            "sample %zu of %zu is not a finite number; nothing of this portion was "
-                            "taken",
-                            i, n_samples);
-    }
     while (n_samples > 0 && status == OTO_OK) {
         size_t n = live->n_judged + live->endpoint.block - live->n_held;
         n = n < n_samples ? n : n_samples;

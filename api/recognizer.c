@@ -473,14 +473,11 @@ static oto_status check_state(const oto_recognizer *rec, const char *function, o
     return OTO_OK;
 }
 
-oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t n_samples,
-                               oto_error *err)
+oto_status oto_check_samples(const char *function, const float *samples, size_t n_samples,
+                             oto_error *err)
 {
-    oto_status status = check_state(rec, "oto_recognizer_feed", err);
-    if (status != OTO_OK)
-        return status;
     if (samples == NULL && n_samples > 0)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "oto_recognizer_feed: samples is NULL");
+        return oto_fail(err, OTO_ERR_ARGUMENT, "%s: samples is NULL", function);
     for (size_t i = 0; i < n_samples; i++) {
         if (!isfinite(samples[i]))
             return oto_fail(err, OTO_ERR_DATA,
@@ -488,6 +485,17 @@ oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t
                             "taken",
                             i, n_samples);
     }
+    return OTO_OK;
+}
+
+oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t n_samples,
+                               oto_error *err)
+{
+    oto_status status = check_state(rec, "oto_recognizer_feed", err);
+    if (status == OTO_OK)
+        status = oto_check_samples("oto_recognizer_feed", samples, n_samples, err);
+    if (status != OTO_OK)
+        return status;
     for (size_t at = 0; at < n_samples && status == OTO_OK; at += SLICE) {
         size_t n = n_samples - at < SLICE ? n_samples - at : SLICE;
         const struct oto_stage_time start = now(rec);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** What happens inside a recognizer: where its time goes, for `otolith bench`, and what the network
- * says, for `otolith lm tune`. Not public. */
+ * says, for `otolith lm tune` and live text. Not public. */
 #ifndef OTO_API_STAGES_H
 #define OTO_API_STAGES_H
 
@@ -21,5 +21,9 @@ typedef oto_status oto_segment_callback(void *arg, const float *log_probs, size_
                                         oto_error *err);
 /** From now on called with each segment; NULL ends it. */
 void oto_recognizer_watch_segments(oto_recognizer *rec, oto_segment_callback *callback, void *arg);
+
+/** Of a portion fed to function: not NULL, and every sample a finite number. */
+oto_status oto_check_samples(const char *function, const float *samples, size_t n_samples,
+                             oto_error *err) OTO_WARN_UNUSED;
 
 #endif
