@@ -28,6 +28,8 @@
 
 /** Least natural log-probability of the blank where every prefix must live on. */
 #define IMPOSSIBLE (-1000.0)
+/** Candidates for each place in the beam, where those of a grammar are thinned out. */
+#define POOL 4
 
 oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
                            const struct oto_beam_options *options, oto_error *err)
@@ -43,6 +45,7 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
     beam->options = *options;
     beam->n_symbols = n_symbols;
     beam->log_skip = options->blank_skip > 0.0 ? log(options->blank_skip) : (double)INFINITY;
+    beam->room = options->beam;
     beam->entries = oto_calloc(n, sizeof *beam->entries);
     beam->candidates = oto_calloc(n, sizeof *beam->candidates);
     beam->order = oto_calloc(n, sizeof *beam->order);
@@ -79,6 +82,7 @@ void oto_beam_destroy(struct oto_beam *beam)
     oto_free(beam->log_y);
     oto_free(beam->finals);
     oto_free(beam->contexts);
+    oto_free(beam->shared);
     oto_free(beam->stamps);
     oto_free(beam->hypotheses);
     oto_free(beam->texts);
@@ -99,12 +103,45 @@ static bool reserve_contexts(struct oto_beam *beam)
     return true;
 }
 
+/** With a grammar, room for candidates that will be thinned out, and to count those at each place.
+ */
+static bool reserve_places(struct oto_beam *beam)
+{
+    const bool counted = beam->language && beam->language->grammar;
+    const int32_t room = counted ? POOL * beam->options.beam : beam->options.beam;
+    const size_t n = (size_t)room + 1, K = (size_t)beam->n_symbols;
+    int32_t *shared = NULL;
+    struct oto_beam_candidate *candidates = oto_calloc(n, sizeof *candidates);
+    struct oto_rank *ranks = oto_calloc(n > K ? n : K, sizeof *ranks);
+    struct oto_rank *scratch = oto_calloc(n > K ? n : K, sizeof *scratch);
+    if (counted)
+        shared = oto_calloc((size_t)beam->language->grammar->n_states, sizeof *shared);
+    const bool ok = candidates && ranks && scratch && (shared || !counted);
+    if (ok) {
+        struct oto_beam old = *beam;
+        beam->candidates = candidates;
+        beam->ranks = ranks;
+        beam->scratch = scratch;
+        beam->shared = shared;
+        beam->room = room;
+        candidates = old.candidates;
+        ranks = old.ranks;
+        scratch = old.scratch;
+        shared = old.shared;
+    }
+    oto_free(candidates);
+    oto_free(ranks);
+    oto_free(scratch);
+    oto_free(shared);
+    return ok;
+}
+
 oto_status oto_beam_set_language(struct oto_beam *beam, const struct oto_language *language,
                                  oto_error *err)
 {
     const struct oto_language *before = beam->language;
     beam->language = language;
-    if (!reserve_contexts(beam)) {
+    if (!reserve_contexts(beam) || !reserve_places(beam)) {
         beam->language = before;
         return oto_fail_memory(err, "beam search");
     }
@@ -262,10 +299,10 @@ static int32_t offer(struct oto_beam *beam, const struct oto_beam_candidate *c, 
 {
     if (is_better(beam, c, &beam->spare) && oto_beam_is_complete(beam, c->place))
         beam->spare = *c;
-    if (n < beam->options.beam) {
+    if (n < beam->room) {
         beam->candidates[n] = *c;
         beam->ranks[n] = (struct oto_rank){c->total, n};
-        if (++n == beam->options.beam) {
+        if (++n == beam->room) {
             oto_rank_make_heap(beam, n);
             raise_floor(beam);
         }
@@ -393,6 +430,23 @@ static int32_t extend_all_with_language(struct oto_beam *beam, int32_t n)
     return n;
 }
 
+/** Of candidates at the same place of a grammar, behind which the same may follow, only the best
+ * few are kept, so that there is room for other places. n are in order; returns how many are left.
+ */
+static int32_t thin_out(struct oto_beam *beam, int32_t n)
+{
+    const int32_t most = 1 + beam->options.beam / 100;
+    int32_t n_left = 0;
+    for (int32_t i = 0; i < n && n_left < beam->options.beam; i++) {
+        const struct oto_beam_candidate *c = &beam->candidates[beam->ranks[i].item];
+        if (beam->shared[c->place]++ < most)
+            beam->ranks[n_left++] = beam->ranks[i];
+    }
+    for (int32_t i = 0; i < n; i++)
+        beam->shared[beam->candidates[i].place] = 0;
+    return n_left;
+}
+
 /** Puts the candidates that make the next beam in order, best first, those within the margin and
  * the spare where none of them ends with a whole word. Returns their number. */
 static int32_t choose_candidates(struct oto_beam *beam, int32_t n)
@@ -401,14 +455,16 @@ static int32_t choose_candidates(struct oto_beam *beam, int32_t n)
     for (int32_t i = 0; i < n; i++) /* where they stand: most are in the last frame's order */
         beam->ranks[i] = (struct oto_rank){beam->candidates[i].total, i};
     oto_rank_sort(beam, n, oto_candidate_before);
+    if (beam->shared)
+        n = thin_out(beam, n);
     while (beam->options.score_margin > 0.0 &&
            ranks[n - 1].score < ranks[0].score - beam->options.score_margin)
         n--;
     for (int32_t i = 0; i < n; i++)
         if (oto_beam_is_complete(beam, beam->candidates[ranks[i].item].place))
             return n;
-    beam->candidates[beam->options.beam] = beam->spare;
-    beam->ranks[n] = (struct oto_rank){beam->spare.total, beam->options.beam};
+    beam->candidates[beam->room] = beam->spare;
+    beam->ranks[n] = (struct oto_rank){beam->spare.total, beam->room};
     return n + 1;
 }
 

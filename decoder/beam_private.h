@@ -43,6 +43,8 @@ struct oto_beam {
     struct oto_trie trie;
     struct oto_context *contexts; /* [trie.capacity] of the trie's nodes; NULL without language */
     int32_t n_contexts;
+    int32_t room;    /* candidates kept before those that share a place are thinned out */
+    int32_t *shared; /* [grammar's states] chosen candidates at each place; NULL without grammar */
     int32_t n_entries;
     struct oto_beam_entry *entries;        /* [beam + 1] best first, the spare last */
     struct oto_beam_candidate *candidates; /* [beam + 1] */

@@ -399,6 +399,33 @@ static void failing_memory(void **state)
     release(&s);
 }
 
+/** All of 8 sentences end at one place, and few are kept unless the beam is wide. */
+static void thinned_out(void **state)
+{
+    (void)state;
+    enum { T = 24 };
+    float log_probs[T * K5];
+    struct sentences s = parse("public <s> = (a | b) (a | b) (a | b) c;", "((a |b ){3})c ");
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        ctc_random_log_probs(log_probs, T, K5, 1.0, 0.0, seed);
+        for (int beam_width = 99; beam_width <= 1299; beam_width += 300) {
+            const struct oto_beam_options o = {beam_width, 0, -INFINITY, 0.0};
+            const struct oto_hypothesis *hyps;
+            int n_sentences = 0;
+            struct oto_beam *beam = create(K5, &o, s.language);
+            const int n = decode(beam, log_probs, T, 20, &hyps);
+            for (int j = 0; j < n; j++)
+                n_sentences += hyps[j].n_labels > 0;
+            /* there may be others with a space behind, which is another place */
+            const int most = 2 * (1 + beam_width / 100);
+            assert_in_range(n_sentences, 1, most < 8 ? most : 8);
+            assert_true(n_sentences == 8 || beam_width < 1299);
+            oto_beam_destroy(beam);
+        }
+    }
+    release(&s);
+}
+
 /** Room for beginnings grows by doubling, and not at all once it is there. */
 static void no_allocation_per_frame(void **state)
 {
@@ -425,7 +452,7 @@ int main(void)
         cmocka_unit_test(always_sentences),        cmocka_unit_test(nearest_sentence),
         cmocka_unit_test(partial_results),         cmocka_unit_test(committed_as_it_goes),
         cmocka_unit_test(portions_do_not_matter),  cmocka_unit_test(failing_memory),
-        cmocka_unit_test(no_allocation_per_frame),
+        cmocka_unit_test(no_allocation_per_frame), cmocka_unit_test(thinned_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -39,7 +39,8 @@ static bool is_sentence(const char *text)
 static void options_with(oto_recognizer_options *options, const char *grammar)
 {
     oto_recognizer_options_init(options);
-    options->beam = options->n_best = BEAM;
+    options->beam = 200;
+    options->n_best = BEAM;
     options->grammar = grammar;
 }
 
