@@ -409,7 +409,7 @@ static void thinned_out(void **state)
     for (uint64_t seed = 0; seed < 20; seed++) {
         ctc_random_log_probs(log_probs, T, K5, 1.0, 0.0, seed);
         for (int beam_width = 99; beam_width <= 1299; beam_width += 300) {
-            const struct oto_beam_options o = {beam_width, 0, -INFINITY, 0.0};
+            const struct oto_beam_options o = {.beam = beam_width, .min_log_prob = -INFINITY};
             const struct oto_hypothesis *hyps;
             int n_sentences = 0;
             struct oto_beam *beam = create(K5, &o, s.language);
