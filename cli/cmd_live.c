@@ -157,25 +157,34 @@ static bool open_sinks(struct both *b, const struct live_command *o, FILE *resul
 
 /* ---- other people's messages ------------------------------------------------------------- */
 
-/* PortAudio, ALSA and JACK print to standard error, from threads of theirs, when a device goes
- * away: it would stand among the words. Returns what standard error was, or -1. */
-static int hush(void)
+static int standard_error = -1; /* what it was */
+
+/* PortAudio, ALSA and JACK print to standard error when a device goes away, from threads of theirs
+ * that may outlive it: it would stand among the words. So it leads nowhere until there is an error
+ * of ours to be told. */
+static void hush(void)
 {
-    int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (saved >= 0 && nowhere >= 0)
+    standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (standard_error >= 0 && nowhere >= 0)
         dup2(nowhere, STDERR_FILENO);
     if (nowhere >= 0)
         close(nowhere);
-    return saved;
 }
 
-static void unhush(int saved)
+static void unhush(void)
 {
-    if (saved < 0)
+    if (standard_error < 0)
         return;
-    dup2(saved, STDERR_FILENO);
-    close(saved);
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
+    standard_error = -1;
+}
+
+static int fail(const oto_error *err, const char *name)
+{
+    unhush();
+    return oto_cli_fail(err, name);
 }
 
 /* ---- run --------------------------------------------------------------------------------- */
@@ -220,12 +229,12 @@ static int listen_to(const struct live_command *o, const oto_model *model, const
         .save = save,
         .stop = is_signalled,
     };
-    const int saved = session.input == NULL && oto_cli_verbosity() != OTO_VERBOSE ? hush() : -1;
+    if (session.input == NULL && oto_cli_verbosity() != OTO_VERBOSE)
+        hush();
     oto_status status = oto_live_run(&session, &stopped, &err);
-    unhush(saved);
     close_both(&sinks.sink);
     if (status != OTO_OK)
-        return oto_cli_fail(&err, session.input != NULL ? o->input : NULL);
+        return fail(&err, session.input != NULL ? o->input : NULL);
     return stopped ? 128 + (int)signalled : OTO_EXIT_OK;
 }
 
@@ -248,11 +257,12 @@ static int open_and_listen(const struct live_command *o, const oto_model *model,
     if (code == OTO_EXIT_OK)
         code = listen_to(o, model, model_path, results, save);
     if (oto_wav_writer_close(save, &err) != OTO_OK)
-        code = oto_cli_fail(&err, o->save_audio);
+        code = fail(&err, o->save_audio);
     if (results != NULL) {
         bool good = ferror(results) == 0;
         good = fclose(results) == 0 && good;
         if (!good) {
+            unhush();
             oto_cli_error("%s: cannot be written", o->output);
             code = OTO_EXIT_IO;
         }

