@@ -53,7 +53,7 @@ if ! kill -0 $pid 2>/dev/null; then
     wait $pid
     code=$?
     [ $code -eq 134 ] || fail "exit code $code: $(cat err)"
-    echo "skipped: the thread in which PortAudio tries the failing device again aborted the program, as it does now and then (docs/live.md)"
+    echo "skipped: PortAudio aborted the program while it opened the failing device again, as it does now and then (docs/live.md)"
     [ $n_failed -eq 0 ] && exit 77
     finish
 fi
