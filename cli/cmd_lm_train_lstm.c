@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* otolith lm train-lstm: LSTM language models from text. */
 #include <math.h>
-#include <signal.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "cli/lm.h"
 #include "cli/progress.h"
+#include "cli/stop.h"
 #include "training/lstm_trainer.h"
 
 struct text_options {
@@ -41,33 +40,6 @@ static const struct oto_cli_usage usage = {
              "same without unknown words, with tabs between.\n"
              "Ends with a checkpoint when it is interrupted; --resume goes on from it.\n",
 };
-
-/* ---- signals ----------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-/* The first signal asks for a checkpoint, a second one ends the program at once. */
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static bool is_stopped(void *arg)
-{
-    (void)arg;
-    return stop_signal != 0;
-}
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
@@ -168,7 +140,7 @@ static int report(const struct train_command *c, const struct oto_lstm_train_res
                  r->n_too_long);
     if (r->stopped) {
         oto_cli_note("stopped; --resume goes on");
-        return stop_signal == SIGTERM ? 128 + SIGTERM : OTO_EXIT_INTERRUPTED;
+        return oto_cli_stopped_exit();
     }
     if (isnan(r->perplexity))
         oto_cli_note("%s", c->train.output);
@@ -193,12 +165,12 @@ static int run_train(struct train_command *c, const char **operands, int n)
                                                    .vocabulary = &c->vocabulary,
                                                    .train = &c->learned,
                                                    .dev = c->dev.n_sentences > 0 ? &c->dev : NULL,
-                                                   .stop = is_stopped,
+                                                   .stop = oto_cli_is_stopped,
                                                    .tell = tell,
                                                    .arg = c};
         path = c->train.output;
         print_text(c);
-        catch_signals();
+        oto_cli_catch_stop();
         status = oto_lstm_train(&setup, &result, &err);
     }
     oto_progress_end(&c->progress);

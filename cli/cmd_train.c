@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* otolith train: a recipe and manifests in, a model out. */
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/progress.h"
+#include "cli/stop.h"
 #include "training/trainer.h"
 
 static const struct oto_cli_usage usage = {
@@ -124,36 +124,6 @@ done:
     return good;
 }
 
-/* ---- signals
- * ----------------------------------------------------------------------------------------------------
- */
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-/* The first signal asks for a checkpoint; the handler is then gone, so a second one ends the
- * program at once. */
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static bool is_stopped(void *arg)
-{
-    (void)arg;
-    return stop_signal != 0;
-}
-
 /* ---- messages
  * ---------------------------------------------------------------------------------------------------
  */
@@ -192,10 +162,10 @@ static int train(const struct all_options *all)
         .options = &all->train,
         .frontend = &all->frontend,
         .beam = &all->beam,
-        .stop = is_stopped,
+        .stop = oto_cli_is_stopped,
         .sink = {show_line, progress.enabled ? show_live : NULL, &progress},
     };
-    catch_signals();
+    oto_cli_catch_stop();
     oto_status status = oto_train(&setup, &result, &err);
     oto_progress_end(&progress);
     if (status == OTO_OK) {
@@ -204,7 +174,7 @@ static int train(const struct all_options *all)
         return OTO_EXIT_OK;
     }
     int code = oto_cli_fail(&err, all->train.out);
-    return status == OTO_ERR_INTERRUPTED && stop_signal == SIGTERM ? 128 + SIGTERM : code;
+    return status == OTO_ERR_INTERRUPTED ? oto_cli_stopped_exit() : code;
 }
 
 int oto_cmd_train(int argc, char **argv)
