@@ -22,6 +22,8 @@
 #define OTO_CMVN_MIN_WINDOW 100
 /** Sliding with a prior: it counts for at most this many vectors (Kaldi's global-frames). */
 #define OTO_CMVN_PRIOR_FRAMES 200
+/** A window that never ends, of live text: longer than any utterance. */
+#define OTO_CMVN_ENDLESS 1000000
 
 /** OTO_ERR_DATA when stats are empty, of another width, not finite, or of negative variance; the
  * message names the column. */

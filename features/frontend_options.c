@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "features/cmvn.h"
+
 static const char *const feature_names[] = {"mfcc", "fbank", NULL};
 static const char *const window_names[] = {"povey",    "hamming",     "hanning",
                                            "blackman", "rectangular", NULL};
@@ -56,7 +58,7 @@ const struct oto_option oto_frontend_option_table[] = {
      .help = "Where mean and variance for normalisation come from."},
     {.name = "cmvn-variance", .type = OTO_OPTION_BOOL, FIELD(cmvn_variance), .default_text = "true",
      .help = "Normalise the variance too."},
-    {.name = "cmvn-window", .type = OTO_OPTION_INT, FIELD(cmvn_window), .default_text = "600", .min = 1, .max = 1000000,
+    {.name = "cmvn-window", .type = OTO_OPTION_INT, FIELD(cmvn_window), .default_text = "600", .min = 1, .max = OTO_CMVN_ENDLESS,
      .argument = "FRAMES", .help = "Length of the window of sliding normalisation."},
     {.name = "delta-order", .type = OTO_OPTION_INT, FIELD(delta_order), .default_text = "0", .min = 0, .max = 2,
      .argument = "N", .help = "Time derivatives appended to each vector."},

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 
 struct slot {
-    struct oto_frontend *fe;
+    struct oto_frontend *fe, *sliding; /* sliding: NULL for none */
     float *cached, *stretched, *statics, *scratch, *out;
     size_t cap_cached, cap_stretched, cap_statics, cap_scratch, cap_out;
     oto_error error;
@@ -22,6 +22,7 @@ struct oto_assembler {
 
 oto_status oto_assembler_create(struct oto_assembler **out,
                                 const struct oto_frontend_options *frontend,
+                                const struct oto_frontend_options *sliding,
                                 const struct oto_cmvn_stats *stats, struct oto_pool *pool,
                                 oto_error *err)
 {
@@ -34,8 +35,11 @@ oto_status oto_assembler_create(struct oto_assembler **out,
     a->n_slots = oto_pool_n_threads(pool);
     a->slots = oto_calloc((size_t)a->n_slots, sizeof *a->slots);
     oto_status status = a->slots ? OTO_OK : oto_fail_memory(err, "batch assembly");
-    for (int k = 0; k < a->n_slots && status == OTO_OK; k++)
+    for (int k = 0; k < a->n_slots && status == OTO_OK; k++) {
         status = oto_frontend_create(&a->slots[k].fe, frontend, stats, OTO_FFT_AUTO, err);
+        if (status == OTO_OK && sliding)
+            status = oto_frontend_create(&a->slots[k].sliding, sliding, stats, OTO_FFT_AUTO, err);
+    }
     if (status != OTO_OK) {
         oto_assembler_destroy(a);
         return status;
@@ -52,6 +56,7 @@ void oto_assembler_destroy(struct oto_assembler *a)
         return;
     for (int k = 0; a->slots && k < a->n_slots; k++) {
         oto_frontend_destroy(a->slots[k].fe);
+        oto_frontend_destroy(a->slots[k].sliding);
         oto_free(a->slots[k].cached);
         oto_free(a->slots[k].stretched);
         oto_free(a->slots[k].statics);
@@ -160,8 +165,8 @@ static oto_status fill_item(struct job *job, struct slot *slot, int b, oto_error
         mask.stream = item_stream(job, item, "mask");
         mask.static_dim = a->static_dim;
     }
-    status = oto_frontend_apply(slot->fe, slot->out, statics, n_static,
-                                job->spec->masks ? oto_mask_apply : NULL,
+    status = oto_frontend_apply(job->spec->sliding ? slot->sliding : slot->fe, slot->out, statics,
+                                n_static, job->spec->masks ? oto_mask_apply : NULL,
                                 job->spec->masks ? &mask : NULL, err);
     if (status != OTO_OK)
         return status;

@@ -3,6 +3,7 @@
 #ifndef OTO_TRAINING_ASSEMBLE_H
 #define OTO_TRAINING_ASSEMBLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,12 +33,19 @@ struct oto_batch_spec {
     uint64_t
         seed; /* with the epoch and each item's utterance and copy chooses all that is random */
     int epoch;
+    bool sliding; /* normalised by what was heard so far; see oto_assembler_create() */
 };
 
 struct oto_assembler; /* one front end for each thread of the pool */
 
+/**
+ * @param sliding  NULL, or the front end of batches that are normalised as live text is: frontend
+ *                 but for its CMVN
+ * @param stats    of both; copied
+ */
 oto_status oto_assembler_create(struct oto_assembler **out,
                                 const struct oto_frontend_options *frontend,
+                                const struct oto_frontend_options *sliding,
                                 const struct oto_cmvn_stats *stats, struct oto_pool *pool,
                                 oto_error *err) OTO_WARN_UNUSED;
 void oto_assembler_destroy(struct oto_assembler *a);

@@ -50,6 +50,7 @@ static oto_status load(struct oto_loader *l, struct oto_assembler *assembler, si
     size_t batch = o->first + k / per_batch * o->step;
     int j = (int)(k % per_batch);
     const size_t *starts = o->plan->starts + batch;
+    struct oto_network_chunks chunks;
     const struct oto_batch_spec spec = {
         .ds = o->ds,
         .items = o->plan->items + starts[0],
@@ -59,6 +60,8 @@ static oto_status load(struct oto_loader *l, struct oto_assembler *assembler, si
         .masks = o->masked ? &o->masks : NULL,
         .seed = o->seed,
         .epoch = o->epoch,
+        .sliding = o->sliding &&
+                   oto_chunking_draw(o->sliding, o->seed, o->first_step + k / per_batch, &chunks),
     };
     return oto_assemble(assembler, &slot->batch, &spec, err);
 }
@@ -93,12 +96,14 @@ static void *work(void *arg)
 }
 
 static oto_status start_threads(struct oto_loader *l, const struct oto_frontend_options *frontend,
+                                const struct oto_frontend_options *sliding,
                                 const struct oto_cmvn_stats *stats, oto_error *err)
 {
     for (int k = 0; k < l->n_threads; k++) {
         struct worker *w = &l->workers[k];
         w->loader = l;
-        oto_status status = oto_assembler_create(&w->assembler, frontend, stats, NULL, err);
+        oto_status status =
+            oto_assembler_create(&w->assembler, frontend, sliding, stats, NULL, err);
         if (status != OTO_OK)
             return status;
     }
@@ -113,6 +118,7 @@ static oto_status start_threads(struct oto_loader *l, const struct oto_frontend_
 
 oto_status oto_loader_create(struct oto_loader **out, int n_threads,
                              const struct oto_frontend_options *frontend,
+                             const struct oto_frontend_options *sliding,
                              const struct oto_cmvn_stats *stats, struct oto_pool *pool,
                              oto_error *err)
 {
@@ -130,9 +136,9 @@ oto_status oto_loader_create(struct oto_loader **out, int n_threads,
     l->workers = oto_calloc((size_t)n_threads, sizeof *l->workers);
     oto_status status = l->slots && l->workers ? OTO_OK : oto_fail_memory(err, "loader");
     if (status == OTO_OK && n_threads == 0)
-        status = oto_assembler_create(&l->direct, frontend, stats, pool, err);
+        status = oto_assembler_create(&l->direct, frontend, sliding, stats, pool, err);
     if (status == OTO_OK)
-        status = start_threads(l, frontend, stats, err);
+        status = start_threads(l, frontend, sliding, stats, err);
     if (status != OTO_OK) {
         oto_loader_destroy(l);
         return status;

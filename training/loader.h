@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "training/assemble.h"
+#include "training/chunking.h"
 
 enum { OTO_LOADER_MAX_RANGES = 2 };
 
@@ -26,6 +27,8 @@ struct oto_load_order {
     struct oto_mask_options masks;
     uint64_t seed;
     int epoch;
+    const struct oto_chunking *sliding; /* NULL, or whose steps are normalised as live text is */
+    uint64_t first_step;                /* of batch first, for that; each batch is one step */
 };
 
 struct oto_loader;
@@ -33,9 +36,11 @@ struct oto_loader;
 /**
  * @param n_threads  0: batches are assembled when they are asked for, over the pool, which is
  *                   borrowed and not used otherwise
+ * @param sliding    see oto_assembler_create()
  */
 oto_status oto_loader_create(struct oto_loader **out, int n_threads,
                              const struct oto_frontend_options *frontend,
+                             const struct oto_frontend_options *sliding,
                              const struct oto_cmvn_stats *stats, struct oto_pool *pool,
                              oto_error *err) OTO_WARN_UNUSED;
 void oto_loader_destroy(struct oto_loader *loader);

@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "features/cmvn.h"
 #include "training/trainer_private.h"
 
 oto_status oto_trainer_fall_silent(struct oto_trainer *t, oto_error *err)
@@ -91,6 +92,16 @@ static void report_workers(struct oto_trainer *t)
                     n_threads == 1 ? "" : "s", several ? " each" : "");
 }
 
+static oto_status create_loader(struct oto_trainer *t, oto_error *err)
+{
+    struct oto_frontend_options live = *t->setup->frontend;
+    live.cmvn = OTO_CMVN_SLIDING;
+    live.cmvn_window = OTO_CMVN_ENDLESS;
+    return oto_loader_create(&t->loader, t->o->loaders, t->setup->frontend,
+                             t->o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING ? &live : NULL,
+                             t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+}
+
 oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err)
 {
     /* Threads are not there in copies of a process, so there are none while copies are made. */
@@ -114,8 +125,7 @@ oto_status oto_trainer_join(struct oto_trainer *t, oto_error *err)
                                                : 1,
                                  err);
     if (status == OTO_OK)
-        status = oto_loader_create(&t->loader, t->o->loaders, t->setup->frontend,
-                                   t->stats.count > 0 ? &t->stats : NULL, t->pool, err);
+        status = create_loader(t, err);
     if (status != OTO_OK)
         return status;
     report_workers(t);

@@ -6,6 +6,7 @@
 #include "training/best_n.h"
 #include "training/corpus.h"
 
+static const char *const chunk_cmvn_names[] = {"same", "sliding", NULL};
 static const char *const init_output_names[] = {"match", "new", NULL};
 static const char *const bad_lines_names[] = {"error", "skip", NULL};
 static const char *const case_names[] = {"keep", "lower", "upper", NULL};
@@ -79,6 +80,8 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Length of the chunks of such a step in milliseconds, drawn for each."},
     {.name = "context-ms", .type = OTO_OPTION_TEXT, FIELD(context_ms), .default_text = "160..640", .argument = "LOW..HIGH",
      .help = "Their right context in milliseconds, drawn for each step. Time and memory of a step grow by context / chunk."},
+    {.name = "chunk-cmvn", .type = OTO_OPTION_CHOICE, FIELD(chunk_cmvn), .default_text = "same", .choices = chunk_cmvn_names,
+     .help = "Normalisation of such a step: as the others, or by what was heard so far, as live transcription does where cmvn is utterance."},
 
     {.name = "epochs", .type = OTO_OPTION_INT, FIELD(epochs), .default_text = "10", .min = 1, .max = 100000,
      .help = "Passes over the training data."},

@@ -10,6 +10,7 @@
 #include "base/options.h"
 
 enum oto_init_output { OTO_INIT_OUTPUT_MATCH, OTO_INIT_OUTPUT_NEW };
+enum oto_chunk_cmvn { OTO_CHUNK_CMVN_SAME, OTO_CHUNK_CMVN_SLIDING };
 enum oto_dev_decode { OTO_DEV_GREEDY, OTO_DEV_BEAM };
 
 struct oto_train_options {
@@ -30,6 +31,7 @@ struct oto_train_options {
     /* in chunks, as live */
     double chunk_share;
     char *chunk_ms, *context_ms;
+    int chunk_cmvn;
     /* optimisation */
     int epochs;
     double batch_seconds, rate;

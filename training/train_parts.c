@@ -35,6 +35,8 @@ void oto_trainer_load_epoch(struct oto_trainer *t)
         .masks = mask_options(t),
         .seed = t->o->seed,
         .epoch = (int)t->state.epoch,
+        .sliding = t->o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING ? &t->chunking : NULL,
+        .first_step = t->state.step,
     };
     for (int k = 0; k < order.n_ranges; k++)
         order.first_parts[k] = oto_comm_own_parts(t->comm, k, &order.range_parts);

@@ -311,9 +311,10 @@ static void report_network(struct oto_trainer *t)
     if (c->share > 0)
         oto_report_line(t->report,
                         "%g %% of the steps in chunks of %d to %d frames with %d to %d of right "
-                        "context (%g ms a frame)",
+                        "context (%g ms a frame)%s",
                         100 * c->share, c->chunk_low, c->chunk_high, c->context_low,
-                        c->context_high, 1000 * t->shift_s * oto_trainer_reduction(t));
+                        c->context_high, 1000 * t->shift_s * oto_trainer_reduction(t),
+                        t->o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING ? ", normalised as live" : "");
     if (t->shape.reduce_after != 0)
         oto_report_line(t->report, "frames paired after layer %s: one of output every %g ms",
                         t->o->reduce_after, 1000 * t->shift_s * oto_trainer_reduction(t));
@@ -402,6 +403,13 @@ static oto_status check_options(struct oto_trainer *t, oto_error *err)
                         "--auxiliary-layer=%d: expected a layer that learns below the last, %d to "
                         "%d",
                         o->auxiliary_layer, o->freeze + 1, o->layers - 1);
+    if (o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING && o->chunk_share <= 0)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--chunk-cmvn=sliding needs --chunk-share: there are no steps in chunks");
+    if (o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING && t->setup->frontend->cmvn != OTO_CMVN_UTTERANCE)
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "--chunk-cmvn=sliding is for --cmvn=utterance alone: with other "
+                        "normalisation, live text has that too");
     oto_status status = oto_speeds_parse(t->speeds, &t->n_speeds, o->speeds, err);
     if (status == OTO_OK)
         status = oto_perturb_parse(&t->perturb, o->perturb, t->setup->frontend, err);

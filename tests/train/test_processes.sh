@@ -25,6 +25,7 @@ label-smoothing = 0.05
 weight-noise = 0.01
 average-best = 2
 chunk-share = 0.5
+chunk-cmvn = sliding
 dev-decode = beam
 parts = 8
 checkpoint-minutes = 0

@@ -3,18 +3,33 @@
  * more of them are held than was said. */
 #include "unit.h"
 
+#include <math.h>
+
 #include "base/mem.h"
+#include "features/cmvn.h"
 #include "toy_corpus.h"
 #include "training/loader.h"
 
 enum { N_PARTS = 4 };
 
 static char folder[64];
-static struct oto_frontend_options frontend;
+static struct oto_frontend_options frontend, sliding;
+static struct oto_cmvn_stats stats; /* of nothing in particular */
+static const struct oto_chunking chunking = {0.4, 4, 7, 0, 2};
 static struct oto_perturb perturb;
 static struct oto_dataset *ds;
 static struct oto_batch_plan plan;
 static struct oto_alphabet *alphabet;
+
+static void make_stats(void)
+{
+    assert_int_equal(oto_cmvn_stats_init(&stats, frontend.n_ceps, NULL), OTO_OK);
+    stats.count = 1000;
+    for (int d = 0; d < stats.dim; d++) {
+        stats.sum[d] = 1000;
+        stats.sum_squares[d] = 5000;
+    }
+}
 
 static int make_dataset(void **state)
 {
@@ -30,6 +45,10 @@ static int make_dataset(void **state)
     snprintf(list, sizeof list, "%s/train.tsv*2", folder);
     assert_int_equal(
         oto_options_init(oto_frontend_option_table, oto_frontend_n_options, &frontend, NULL), 0);
+    sliding = frontend;
+    sliding.cmvn = OTO_CMVN_SLIDING;
+    sliding.cmvn_window = OTO_CMVN_ENDLESS;
+    make_stats();
     assert_int_equal(oto_alphabet_create(&alphabet, letters, TOY_LETTERS, &policy, NULL), OTO_OK);
     assert_int_equal(
         oto_perturb_parse(&perturb, "warp:0.5:0.9:1.1,noise:0.8:5:30", &frontend, NULL), OTO_OK);
@@ -56,6 +75,7 @@ static int remove_dataset(void **state)
     oto_batch_plan_clear(&plan);
     oto_dataset_destroy(ds);
     oto_alphabet_destroy(alphabet);
+    oto_cmvn_stats_clear(&stats);
     unit_remove_folder(folder);
     return 0;
 }
@@ -75,14 +95,19 @@ static struct oto_load_order make_order(void)
         .masks = {.time_masks = 1, .time_mask_frames = 9, .scale = 1, .noise = 0.2},
         .seed = 5,
         .epoch = 2,
+        .sliding = &chunking,
+        .first_step = 11,
     };
 }
 
-/* Every part made on its own. */
+/* Every part made on its own; those of steps in chunks are normalised otherwise. */
 static void assert_part(struct oto_assembler *a, const struct oto_load_order *o, size_t batch,
                         int part, const struct oto_batch *found)
 {
     struct oto_batch expected = {0};
+    struct oto_network_chunks chunks;
+    const uint64_t step = o->first_step + (batch - o->first) / o->step;
+    const bool chunked = oto_chunking_draw(&chunking, o->seed, step, &chunks);
     const struct oto_batch_spec spec = {.ds = o->ds,
                                         .items = plan.items + plan.starts[batch],
                                         .n = plan.starts[batch + 1] - plan.starts[batch],
@@ -90,7 +115,8 @@ static void assert_part(struct oto_assembler *a, const struct oto_load_order *o,
                                         .part = part,
                                         .masks = o->masked ? &o->masks : NULL,
                                         .seed = o->seed,
-                                        .epoch = o->epoch};
+                                        .epoch = o->epoch,
+                                        .sliding = chunked};
     assert_int_equal(oto_assemble(a, &expected, &spec, NULL), OTO_OK);
     assert_int_equal(found->n, expected.n);
     if (expected.n > 0) {
@@ -105,14 +131,14 @@ static void gives_the_same_in_the_same_order(void **state)
 {
     (void)state;
     struct oto_assembler *a;
-    assert_int_equal(oto_assembler_create(&a, &frontend, NULL, NULL, NULL), OTO_OK);
+    assert_int_equal(oto_assembler_create(&a, &frontend, &sliding, &stats, NULL, NULL), OTO_OK);
     for (int n_threads = 0; n_threads < 4; n_threads++) {
         struct oto_loader *loader;
         const struct oto_batch *batch;
         struct oto_load_order o = make_order();
         double waited_s = -1;
-        assert_int_equal(oto_loader_create(&loader, n_threads, &frontend, NULL, NULL, NULL),
-                         OTO_OK);
+        assert_int_equal(
+            oto_loader_create(&loader, n_threads, &frontend, &sliding, &stats, NULL, NULL), OTO_OK);
         for (size_t first = 0; first < 3; first++)
             for (size_t step = 1; step < 3; step++) {
                 o.first = first;
@@ -130,6 +156,37 @@ static void gives_the_same_in_the_same_order(void **state)
     oto_assembler_destroy(a);
 }
 
+/* Row by row as its definition says: the prior of 200 frames beside all that was heard. */
+static void normalises_as_live(void **state)
+{
+    (void)state;
+    struct oto_frontend_options plain = frontend;
+    struct oto_frontend *fe;
+    const size_t n = 40, dim = (size_t)frontend.n_ceps;
+    float statics[40 * 64] = {0}, expected[40 * 64], found[40 * 64];
+    double sums[128] = {0};
+    plain.stack = plain.stride = 1;
+    plain.cmvn = OTO_CMVN_SLIDING;
+    plain.cmvn_window = OTO_CMVN_ENDLESS;
+    assert_in_range(dim, 1, 64);
+    for (size_t i = 0; i < n * dim; i++)
+        statics[i] = (float)((i * 7919) % 101) / 9;
+    for (size_t t = 0; t < n; t++)
+        for (size_t d = 0; d < dim; d++) {
+            const double x = (double)statics[t * dim + d];
+            sums[d] += x;
+            sums[64 + d] += x * x;
+            const double count = 200 + (double)t + 1, mean = (200 * 1 + sums[d]) / count;
+            const double variance = (200 * 5 + sums[64 + d]) / count - mean * mean;
+            expected[t * dim + d] = (float)((x - mean) / sqrt(variance));
+        }
+    assert_int_equal(oto_frontend_create(&fe, &plain, &stats, OTO_FFT_KISS, NULL), OTO_OK);
+    assert_int_equal(oto_frontend_apply(fe, found, statics, n, NULL, NULL, NULL), OTO_OK);
+    for (size_t i = 0; i < n * dim; i++)
+        assert_float_equal(found[i], expected[i], 1e-5f);
+    oto_frontend_destroy(fe);
+}
+
 /* In the middle of an order, at its start, without having taken anything. */
 static void stops_at_any_moment(void **state)
 {
@@ -139,8 +196,9 @@ static void stops_at_any_moment(void **state)
     const struct oto_batch *batch;
     const struct oto_load_order o = make_order();
     double waited_s;
-    assert_int_equal(oto_assembler_create(&a, &frontend, NULL, NULL, NULL), OTO_OK);
-    assert_int_equal(oto_loader_create(&loader, 2, &frontend, NULL, NULL, NULL), OTO_OK);
+    assert_int_equal(oto_assembler_create(&a, &frontend, &sliding, &stats, NULL, NULL), OTO_OK);
+    assert_int_equal(oto_loader_create(&loader, 2, &frontend, &sliding, &stats, NULL, NULL),
+                     OTO_OK);
     oto_loader_stop(loader);
     for (int taken = 0; taken < 7; taken++) {
         oto_loader_start(loader, &o);
@@ -170,7 +228,8 @@ static void survives_lack_of_memory(void **state)
             oto_error err = {0};
             assert_true(nth < 500);
             oto_mem_fail_nth(nth);
-            oto_status status = oto_loader_create(&loader, n_threads, &frontend, NULL, NULL, &err);
+            oto_status status =
+                oto_loader_create(&loader, n_threads, &frontend, &sliding, &stats, NULL, &err);
             if (status == OTO_OK)
                 oto_loader_start(loader, &o);
             for (int k = 0; k < 8 && status == OTO_OK; k++)
@@ -189,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_same_in_the_same_order),
+        cmocka_unit_test(normalises_as_live),
         cmocka_unit_test(stops_at_any_moment),
         cmocka_unit_test(survives_lack_of_memory),
     };

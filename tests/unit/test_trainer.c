@@ -79,6 +79,7 @@ static void fails_for_options_that_contradict(void **state)
         {"out", "", "--out"},
         {"speeds", "1,fast", "speeds"},
         {"chunk-ms", "5..", "--chunk-ms=5.."},
+        {"chunk-cmvn", "sliding", "--chunk-cmvn=sliding is for --cmvn=utterance"},
         {"auxiliary-layer", "2", "--auxiliary-layer=2: expected"},
         {"reduce-after", "2", "--reduce-after=\"2\": expected rising layers from 1 to 1"},
         {"warmup-steps", "9999", "--warmup-steps"},
