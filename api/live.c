@@ -44,7 +44,8 @@ struct oto_live {
 
     struct oto_spoken spoken; /* words of an utterance by the first pass alone */
     bool has_words;           /* wanted */
-    double second_pass_cost;  /* seconds for a second, 0: not known yet */
+    double second_pass_cost;  /* seconds for a second, without rescoring; 0: not known yet */
+    double rescore_cost;      /* the same of rescoring */
     double speech;            /* of the utterance that was heard again */
     bool failed;
     oto_live_partial_text partial;
@@ -133,7 +134,7 @@ static oto_status create_recognizers(oto_live *live, const oto_recognizer_option
     if (options.beam == 0)
         options.beam = b->beam.beam;
     status = oto_first_pass_create(
-        &live->pass, live->model, &options, oto_recognizer_vocabulary(live->recognizer),
+        &live->pass, live->model, &options, oto_recognizer_search(live->recognizer)->vocabulary,
         live->options.latency_ms, live->options.max_utterance_s + 1, err);
     if (status != OTO_OK)
         return status;
@@ -255,20 +256,23 @@ static bool is_empty(const float *samples, size_t n)
     return true;
 }
 
-/* Whether the second pass would be done in time. */
-static bool is_in_time(const oto_live *live, size_t n)
+/* Whether a second pass of this cost would be done in time. */
+static bool is_in_time(const oto_live *live, size_t n, double cost)
 {
-    const double cost_ms = 1000 * live->second_pass_cost * (double)n / live->rate_hz;
+    const double cost_ms = 1000 * cost * (double)n / live->rate_hz;
     return live->options.second_pass_ms == 0 || cost_ms <= live->options.second_pass_ms;
 }
 
 /* The network once more, over all of it: whether it is speech, and its text where that is wanted.
- */
+ * The texts are scored anew where there is time for that, too. */
 static oto_status hear_again(oto_live *live, size_t n, oto_live_utterance *utterance,
                              oto_error *err)
 {
     const double start_s = oto_clock_wall_s();
     const oto_result *result = NULL;
+    struct oto_search *search = oto_recognizer_search(live->recognizer);
+    search->skips_rescorer = !is_in_time(live, n, live->second_pass_cost + live->rescore_cost);
+    search->rescore_s = 0;
     oto_recognizer_reset(live->recognizer);
     oto_status status = oto_recognizer_feed(live->recognizer, live->samples, n, err);
     if (status == OTO_OK)
@@ -278,7 +282,10 @@ static oto_status hear_again(oto_live *live, size_t n, oto_live_utterance *utter
         return OTO_OK;
     utterance->n_passes = 2;
     utterance->result = result;
-    live->second_pass_cost = (oto_clock_wall_s() - start_s) * live->rate_hz / (double)n;
+    const double per_s = live->rate_hz / (double)n;
+    live->second_pass_cost = (oto_clock_wall_s() - start_s - search->rescore_s) * per_s;
+    if (!search->skips_rescorer)
+        live->rescore_cost = search->rescore_s * per_s;
     return status;
 }
 
@@ -319,7 +326,7 @@ static oto_status end_utterance(oto_live *live, size_t n, oto_error *err)
         return status;
     utterance.start_s = (double)live->first / live->rate_hz;
     utterance.end_s = (double)(live->first + n) / live->rate_hz;
-    if (is_in_time(live, n))
+    if (is_in_time(live, n, live->second_pass_cost))
         status = hear_again(live, n, &utterance, err);
     else
         utterance.speech = oto_first_pass_speech(live->pass);

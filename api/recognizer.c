@@ -66,7 +66,7 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .words = 1,
                                         .known_gaps = 1,
                                         .hot_word_boost = 6,
-                                        .rescore_weight = 0.5};
+                                        .rescore_weight = (double)NAN};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -197,9 +197,9 @@ oto_status oto_recognizer_create_like(oto_recognizer **out, const oto_recognizer
     return create(out, like->model, &options, like->search.vocabulary, err);
 }
 
-struct oto_vocabulary *oto_recognizer_vocabulary(const oto_recognizer *rec)
+struct oto_search *oto_recognizer_search(oto_recognizer *rec)
 {
-    return rec->search.vocabulary;
+    return &rec->search;
 }
 
 static void clear_alternatives(oto_recognizer *rec)
@@ -357,8 +357,8 @@ static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *seg
     oto_status status = oto_beam_push(rec->search.beam, segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
         status = oto_beam_n_best(rec->search.beam, rec->options.beam, &hyps, &n_hyps, err);
-    if (status == OTO_OK && rec->search.rescorer != NULL)
-        status = oto_rescorer_run(rec->search.rescorer, &hyps, &n_hyps, err);
+    if (status == OTO_OK)
+        status = oto_search_rescore(&rec->search, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
          i++) {
         char *text = NULL;

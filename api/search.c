@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/search.h"
 
+#include <math.h>
+
+#include "base/clock.h"
+
 oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *bundle,
                            const oto_recognizer_options *options, struct oto_vocabulary *shared,
                            oto_error *err)
@@ -30,23 +34,40 @@ oto_status oto_search_add_rescorer(struct oto_search *search, const struct oto_b
     const struct oto_vocabulary *v = search->vocabulary;
     if (v->lstm == NULL)
         return OTO_OK;
-    if (!(options->rescore_weight >= 0 && options->rescore_weight <= 10))
+    struct oto_rescore_options rescore = bundle->rescore;
+    if (!isnan(options->rescore_weight))
+        rescore.weight = options->rescore_weight;
+    if (options->rescore_best != 0)
+        rescore.best = options->rescore_best;
+    if (!(rescore.weight >= 0 && rescore.weight <= 10))
         return oto_fail(err, OTO_ERR_ARGUMENT, "rescore_weight: found %g, expected 0 to 10",
-                        options->rescore_weight);
-    if (options->rescore_best < 0)
-        return oto_fail(err, OTO_ERR_ARGUMENT, "rescore_best: found %d, expected 0 (all) or more",
-                        options->rescore_best);
+                        rescore.weight);
+    if (rescore.best < 0)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "rescore_best: found %d, expected 0 (the model's choice) or more",
+                        rescore.best);
     if (search->beam == NULL || options->beam == 1)
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "rescore: a beam of 1 has no other texts: widen the beam");
-    const bool all = options->rescore_best == 0 || options->rescore_best > options->beam;
+    const bool all = rescore.best == 0 || rescore.best > options->beam;
     const struct oto_rescore_setup setup = {.lstm = v->lstm,
                                             .lm = v->language != NULL ? v->language->lm : NULL,
                                             .alphabet = bundle->alphabet,
                                             .weights = v->weights,
-                                            .weight = options->rescore_weight,
-                                            .n_best = all ? options->beam : options->rescore_best};
+                                            .weight = rescore.weight,
+                                            .n_best = all ? options->beam : rescore.best};
     return oto_rescorer_create(&search->rescorer, &setup, err);
+}
+
+oto_status oto_search_rescore(struct oto_search *search, const struct oto_hypothesis **hyps,
+                              int *n_hyps, oto_error *err)
+{
+    if (search->rescorer == NULL || search->skips_rescorer)
+        return OTO_OK;
+    const double start_s = oto_clock_wall_s();
+    oto_status status = oto_rescorer_run(search->rescorer, hyps, n_hyps, err);
+    search->rescore_s = oto_clock_wall_s() - start_s;
+    return status;
 }
 
 void oto_search_clear(struct oto_search *search)

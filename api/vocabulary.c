@@ -144,7 +144,7 @@ static oto_status choose_grammar(struct oto_vocabulary *v, const struct oto_gram
                         : is_chosen(o->lm)                                  ? "lm"
                         : is_named(o->more_words)                           ? "words"
                         : is_named(o->hot_words_file) || o->n_hot_words > 0 ? "hot words"
-                        : is_named(o->rescore)                              ? "rescore"
+                        : is_chosen(o->rescore)                             ? "rescore"
                                                                             : NULL;
     oto_status status = OTO_OK;
     *grammar = bundle->grammar;
@@ -158,6 +158,21 @@ static oto_status choose_grammar(struct oto_vocabulary *v, const struct oto_gram
                         "%s: a grammar%s says all that may be written; expected either, grammar "
                         "none switches it off",
                         other, v->grammar != NULL ? "" : " (the model's)");
+    return status;
+}
+
+/* The second pass that the options name, else the bundle's: with that go words that are scored, and
+ * a beam that holds several texts. */
+static oto_status choose_lstm(struct oto_vocabulary *v, const struct oto_bundle *bundle,
+                              const oto_recognizer_options *o, oto_error *err)
+{
+    oto_status status = OTO_OK;
+    if (is_chosen(o->rescore)) {
+        status = oto_lstm_lm_load(&v->own_lstm, o->rescore, err);
+        v->lstm = v->own_lstm;
+    } else if (!is_named(o->rescore) && o->beam > 1 && (!is_named(o->lm) || is_chosen(o->lm))) {
+        v->lstm = bundle->lstm;
+    }
     return status;
 }
 
@@ -179,8 +194,8 @@ static oto_status fill(struct oto_vocabulary *v, const struct oto_bundle *bundle
                           "words: neither a lexicon nor a language model to add them to");
     if (status == OTO_OK)
         status = make_language(v, &parts, bundle, options, err);
-    if (status == OTO_OK && is_named(options->rescore))
-        status = oto_lstm_lm_load(&v->lstm, options->rescore, err);
+    if (status == OTO_OK)
+        status = choose_lstm(v, bundle, options, err);
     return status;
 }
 
@@ -213,7 +228,7 @@ void oto_vocabulary_release(struct oto_vocabulary *v)
     oto_language_destroy(v->language);
     oto_boost_destroy(v->boost);
     oto_lm_close(v->lm);
-    oto_lstm_lm_destroy(v->lstm);
+    oto_lstm_lm_destroy(v->own_lstm);
     oto_lexicon_destroy(v->lexicon);
     oto_grammar_destroy(v->grammar);
     oto_free(v);

@@ -14,9 +14,8 @@ struct oto_batch_live {
 };
 
 oto_status oto_batch_live_create(struct oto_batch_live **out, const oto_model *model,
-                                 const oto_recognizer *recognizer,
-                                 const oto_recognizer_options *options, int latency_ms,
-                                 oto_error *err)
+                                 oto_recognizer *recognizer, const oto_recognizer_options *options,
+                                 int latency_ms, oto_error *err)
 {
     const struct oto_bundle *b = model->bundle;
     struct oto_batch_live *live = *out = oto_calloc(1, sizeof *live);
@@ -30,9 +29,9 @@ oto_status oto_batch_live_create(struct oto_batch_live **out, const oto_model *m
         own.beam = b->beam.beam;
     oto_status status = oto_frontend_create(&live->frontend, &frontend, NULL, OTO_FFT_KISS, err);
     if (status == OTO_OK)
-        status =
-            oto_first_pass_create(&live->pass, model, &own, oto_recognizer_vocabulary(recognizer),
-                                  latency_ms, OTO_BATCH_LIVE_MAX_S, err);
+        status = oto_first_pass_create(&live->pass, model, &own,
+                                       oto_recognizer_search(recognizer)->vocabulary, latency_ms,
+                                       OTO_BATCH_LIVE_MAX_S, err);
     if (status != OTO_OK) {
         oto_batch_live_destroy(live);
         *out = NULL;

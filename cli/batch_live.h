@@ -15,9 +15,8 @@ struct oto_batch_live;
 
 /** @param recognizer  of this model and these options: what it has read is shared; borrowed */
 oto_status oto_batch_live_create(struct oto_batch_live **out, const oto_model *model,
-                                 const oto_recognizer *recognizer,
-                                 const oto_recognizer_options *options, int latency_ms,
-                                 oto_error *err) OTO_WARN_UNUSED;
+                                 oto_recognizer *recognizer, const oto_recognizer_options *options,
+                                 int latency_ms, oto_error *err) OTO_WARN_UNUSED;
 void oto_batch_live_destroy(struct oto_batch_live *live);
 /** Before each recording. */
 void oto_batch_live_reset(struct oto_batch_live *live);

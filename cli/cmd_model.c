@@ -23,9 +23,10 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 struct model_options {
     int format, weights, from;
     char *like, *prefix;
-    char *grammar, *lexicon, *lm, *statistics;
+    char *grammar, *lexicon, *lm, *rescore, *statistics;
     struct oto_beam_options beam;
     struct oto_language_options language;
+    struct oto_rescore_options second;
     int argc;
     char **argv;
 };
@@ -49,6 +50,8 @@ static const struct oto_option option_table[] = {
      .help = "Word list that set puts into the model, one word a line; 'none' takes out the one that is there."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
      .help = "Language model, ARPA or binary, that set puts into the model; 'none' takes out the one that is there."},
+    {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
+     .help = "LSTM language model of a second pass that set puts into the model; 'none' takes out the one that is there."},
     {.name = "statistics", .type = OTO_OPTION_TEXT, FIELD(statistics), .default_text = "", .argument = "MANIFEST",
      .help = "Corpus whose mean and variance set puts into the model: live text starts from them, where training did not store its own."},
 };
@@ -61,7 +64,7 @@ static const struct oto_cli_usage usage = {
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
                 "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
-                "      [--beam=N ...] [--statistics=MANIFEST] IN OUT\n"
+                "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
@@ -73,6 +76,7 @@ static const struct oto_cli_usage usage = {
         "  otolith model set --grammar=lamp.gram english.oto lamp.oto\n"
         "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
         "  otolith model set --lm=en.otolm --lm-weight=0.6 --word-bonus=1 plain.oto english.oto\n"
+        "  otolith model set --rescore=en.otolstm --rescore-weight=0.6 english.oto better.oto\n"
         "  otolith model quantize english english-8bit.oto\n"
         "  otolith model export english english.safetensors\n"
         "  otolith model import --like=english tuned.safetensors tuned.oto\n",
@@ -184,6 +188,13 @@ static void info_text(const char *path, const struct oto_bundle *b)
         printf("  %-20s%d\n  %-20s%u\n  %-20s%zu\n", "order", oto_lm_order(b->lm), "words",
                (unsigned)oto_lm_n_words(b->lm), "bytes", oto_lm_size(b->lm));
     }
+    if (b->lstm != NULL) {
+        print_options("Second pass, LSTM language model", oto_rescore_option_table,
+                      oto_rescore_n_options, &b->rescore);
+        printf("  %-20s%d x %d\n  %-20s%d\n  %-20s%zu\n", "layers", b->lstm->shape.n_layers,
+               b->lstm->shape.n_hidden, "words", b->lstm->shape.n_words, "bytes",
+               b->lstm->file_size);
+    }
     print_recipe(b->card.recipe);
 }
 
@@ -242,6 +253,13 @@ static void info_json(const char *path, const struct oto_bundle *b)
         printf(",\"lm\":{\"order\":%d,\"words\":%u,\"bytes\":%zu,\"search\":", oto_lm_order(b->lm),
                (unsigned)oto_lm_n_words(b->lm), oto_lm_size(b->lm));
         oto_json_options(stdout, oto_language_option_table, oto_language_n_options, &b->language);
+        putchar('}');
+    }
+    if (b->lstm != NULL) {
+        printf(",\"lstm\":{\"layers\":%d,\"hidden\":%d,\"words\":%d,\"bytes\":%zu,\"search\":",
+               b->lstm->shape.n_layers, b->lstm->shape.n_hidden, b->lstm->shape.n_words,
+               b->lstm->file_size);
+        oto_json_options(stdout, oto_rescore_option_table, oto_rescore_n_options, &b->rescore);
         putchar('}');
     }
     printf(",\"alphabet\":{\"case\":\"%s\",\"punctuation\":\"%s\",\"symbols\":[",
@@ -334,13 +352,24 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
-    if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->statistics[0] == 0 &&
-        !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
-        !any_given(oto_language_option_table, oto_language_n_options, o))
-        return oto_cli_usage_error("model", "set needs --grammar=FILE, --lexicon=FILE or --lm=FILE "
-                                            "(none to take it out), or a number of the search");
-    const struct oto_model_set set = {o->grammar, o->lexicon,  o->lm,   o->statistics,
-                                      o->beam,    o->language, o->argc, o->argv};
+    if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->rescore[0] == 0 &&
+        o->statistics[0] == 0 && !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
+        !any_given(oto_language_option_table, oto_language_n_options, o) &&
+        !any_given(oto_rescore_option_table, oto_rescore_n_options, o))
+        return oto_cli_usage_error("model",
+                                   "set needs --grammar=FILE, --lexicon=FILE, --lm=FILE or "
+                                   "--rescore=FILE (none to take it out), or a number of the "
+                                   "search");
+    const struct oto_model_set set = {.grammar = o->grammar,
+                                      .lexicon = o->lexicon,
+                                      .lm = o->lm,
+                                      .rescore = o->rescore,
+                                      .statistics = o->statistics,
+                                      .beam = o->beam,
+                                      .language = o->language,
+                                      .second = o->second,
+                                      .argc = o->argc,
+                                      .argv = o->argv};
     return oto_cli_set_search(&set, in, out);
 }
 
@@ -420,6 +449,8 @@ int oto_cmd_model(int argc, char **argv)
          &options.beam},
         {"Numbers that go with a language model:", oto_language_option_table,
          oto_language_n_options, &options.language},
+        {"Numbers that go with a second pass:", oto_rescore_option_table, oto_rescore_n_options,
+         &options.second},
         {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
@@ -428,7 +459,9 @@ int oto_cmd_model(int argc, char **argv)
         oto_options_init(oto_beam_option_table, oto_beam_n_options, &options.beam, &err) !=
             OTO_OK ||
         oto_options_init(oto_language_option_table, oto_language_n_options, &options.language,
-                         &err) != OTO_OK)
+                         &err) != OTO_OK ||
+        oto_options_init(oto_rescore_option_table, oto_rescore_n_options, &options.second, &err) !=
+            OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code))
         code = run_action(&options, operands, n);

@@ -34,6 +34,15 @@ static oto_status set_lm(struct oto_bundle *b, const char *file, oto_error *err)
     return strcmp(file, "none") == 0 ? OTO_OK : oto_lm_open(&b->lm, file, err);
 }
 
+static oto_status set_lstm(struct oto_bundle *b, const char *file, oto_error *err)
+{
+    if (file[0] == 0)
+        return OTO_OK;
+    oto_lstm_lm_destroy(b->lstm);
+    b->lstm = NULL;
+    return strcmp(file, "none") == 0 ? OTO_OK : oto_lstm_lm_load(&b->lstm, file, err);
+}
+
 /* Copies the values that were given; returns their number. */
 static int set_given(const struct oto_option *table, size_t n, void *to, const void *from,
                      const struct oto_model_set *set)
@@ -72,6 +81,8 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_fail(&err, set->lexicon);
     if (set_lm(b, set->lm, &err) != OTO_OK)
         return oto_cli_fail(&err, set->lm);
+    if (set_lstm(b, set->rescore, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->rescore);
     if (set->statistics[0] != 0 && oto_cli_set_statistics(b, set->statistics, &err) != OTO_OK)
         return oto_cli_fail(&err, set->statistics);
     const int n_weights = set_given(oto_language_option_table, oto_language_n_options, &b->language,
@@ -80,6 +91,13 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_usage_error("model",
                                    "set: %s has no language model that weights could go "
                                    "with; give one with --lm=FILE",
+                                   path);
+    const int n_second =
+        set_given(oto_rescore_option_table, oto_rescore_n_options, &b->rescore, &set->second, set);
+    if (n_second > 0 && b->lstm == NULL)
+        return oto_cli_usage_error("model",
+                                   "set: %s has no second pass that numbers could go with; give "
+                                   "one with --rescore=FILE",
                                    path);
     (void)set_given(oto_beam_option_table, oto_beam_n_options, &b->beam, &set->beam, set);
     if (check_search(b, &err) != OTO_OK)

@@ -36,11 +36,12 @@ const struct oto_option oto_cli_decoding_table[] = {
     {.name = "hot-word-boost", .type = OTO_OPTION_REAL, FIELD(hot_word_boost), .default_text = "6", .min = -100, .max = 100,
      .argument = "LOG", .help = "Boost of hot words that have none of their own, natural log."},
     {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
-     .help = "A second pass: an LSTM language model ('otolith lm train-lstm') that puts the best texts in a new order."},
-    {.name = "rescore-weight", .type = OTO_OPTION_REAL, FIELD(rescore_weight), .default_text = "0.5", .min = 0, .max = 10, .argument = "W",
-     .help = "How much it counts: 0 changes nothing, 1 puts it in the place of the language model of the first pass."},
+     .help = "A second pass: an LSTM language model ('otolith lm train-lstm') that puts the best texts in a new order; 'none' for none. "
+             "Else the model's, if it has one, unless --lm=none or --beam=1 is given."},
+    {.name = "rescore-weight", .type = OTO_OPTION_REAL, FIELD(rescore_weight), .default_text = "nan", .min = 0, .max = 10, .argument = "W",
+     .help = "How much it counts: 0 changes nothing, 1 puts it in the place of the language model of the first pass. Else the model's, or 0.5."},
     {.name = "rescore-best", .type = OTO_OPTION_INT, FIELD(rescore_best), .default_text = "0", .min = 0, .max = 10000, .argument = "N",
-     .help = "Texts that it looks at, the best of the first pass; 0 is all that the beam holds."},
+     .help = "Texts that it looks at, the best of the first pass; 0 is the model's own choice, or all that the beam holds."},
 };
 /* clang-format on */
 const size_t oto_cli_n_decoding = sizeof oto_cli_decoding_table / sizeof *oto_cli_decoding_table;

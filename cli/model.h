@@ -12,11 +12,12 @@ struct oto_bundle *oto_cli_load_model(const char *name, char *path, size_t capac
 int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
 
 struct oto_model_set {
-    const char *grammar, *lexicon, *lm; /* a file, "none" or "" */
-    const char *statistics;             /* a manifest, or "" */
+    const char *grammar, *lexicon, *lm, *rescore; /* a file, "none" or "" */
+    const char *statistics;                       /* a manifest, or "" */
     /* those of them that were given on this command line */
     struct oto_beam_options beam;
     struct oto_language_options language;
+    struct oto_rescore_options second;
     int argc;
     char **argv;
 };
@@ -29,7 +30,7 @@ struct oto_import_options {
 int oto_cli_import_pytorch(const struct oto_import_options *options, const char *in,
                            const char *out);
 int oto_cli_export(const char *in, const char *out);
-/** Puts in, or takes out, grammar, lexicon, language model and numbers of the search, as `otolith
+/** Puts in, or takes out, grammar, lexicon, language models and numbers of the search, as `otolith
  * model set` names them. */
 int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out);
 /** Replaces the bundle's CMVN statistics by those of a corpus. Errors: those of the corpus and its

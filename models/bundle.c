@@ -64,9 +64,10 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
-    static const char *const known[] = {
-        "frontend", "network",        "cmvn",    "alphabet", "decoder", "card",   "tensors",
-        "weights",  OTO_SECTION_INT8, "lexicon", "search",   "lm",      "confid", "grammar"};
+    static const char *const known[] = {"frontend",       "network", "cmvn",    "alphabet",
+                                        "decoder",        "card",    "tensors", "weights",
+                                        OTO_SECTION_INT8, "lexicon", "search",  "lm",
+                                        "confid",         "grammar", "rescore", "lstm"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -118,7 +119,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
         oto_bundle_read_lexicon,  oto_bundle_read_lm,      oto_bundle_read_confidence,
-        oto_bundle_read_grammar,
+        oto_bundle_read_grammar,  oto_bundle_read_lstm,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -181,6 +182,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b->owned_tensors);
     oto_free(b->dequantized);
     oto_lm_close(b->lm);
+    oto_lstm_lm_destroy(b->lstm);
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
     oto_lexicon_destroy(b->lexicon);
@@ -281,6 +283,8 @@ static void write_grammar(struct oto_container_writer *w, const struct oto_bundl
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->lstm != NULL)
+        return 7;
     if (b->beam.blank_skip > 0.0)
         return 6;
     if (b->grammar != NULL)
@@ -314,11 +318,16 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         (b->weight_type != OTO_WEIGHT_F32 && b->weight_type != OTO_WEIGHT_F16 && !int8))
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "%s: a model file needs weights, their type and an alphabet", path);
+    if (b->lstm != NULL && b->lstm->image == NULL)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "%s: an LSTM language model that was not read from a file; expected one of "
+                        "oto_lstm_lm_load()",
+                        path);
     struct oto_container_writer w;
     struct oto_container_kind kind = oto_bundle_kind;
     kind.minor = minor_version(b);
     oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated +
-                                (b->grammar != NULL));
+                                (b->grammar != NULL) + 2 * (b->lstm != NULL));
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);

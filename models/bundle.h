@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /** The model file: front end, CMVN, network, alphabet, decoding defaults, lexicon, grammar,
- * language model and card in one checksummed, mapped file (FORMAT.md). */
+ * language models and card in one checksummed, mapped file (FORMAT.md). */
 #ifndef OTO_MODELS_BUNDLE_H
 #define OTO_MODELS_BUNDLE_H
 
@@ -15,6 +15,8 @@
 #include "decoder/lexicon.h"
 #include "decoder/lm.h"
 #include "features/frontend.h"
+#include "models/lstm_lm.h"
+#include "models/rescore_options.h"
 
 /** How weights are stored. F32 and F16 are float in memory; I8 keeps the matrices of LSTM layers as
  * 8-bit rows with a scale each (acoustic/quant.h), and stays so. */
@@ -41,6 +43,8 @@ struct oto_bundle {
                                              NULL when texts are not confined to sentences */
     struct oto_lm *lm;                    /* of words; NULL when they are not scored */
     struct oto_language_options language; /* stored with lm; the defaults where there is none */
+    struct oto_lstm_lm *lstm;             /* of a second pass; NULL when there is none */
+    struct oto_rescore_options rescore;   /* stored with lstm; the defaults where there is none */
     struct oto_beam_options beam;
     struct oto_confidence confidence; /* where is_calibrated */
     bool is_calibrated;

@@ -55,23 +55,27 @@ oto_status oto_bundle_read_lexicon(struct oto_bundle *b, const struct oto_contai
 oto_status oto_bundle_read_grammar(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err) OTO_WARN_UNUSED;
 
-/** The numbers that go with a language model, section "search". */
-oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
+/** Values of an option table as JSON text; what names them in messages. */
+oto_status oto_bundle_write_options(const struct oto_option *table, size_t n, const void *src,
+                                    const char *what, char **text, size_t *size,
+                                    oto_error *err) OTO_WARN_UNUSED;
+/** The section must be there, with all of the table and nothing else. */
+oto_status oto_bundle_read_options(const struct oto_option *table, size_t n, void *dst,
+                                   const struct oto_container *c, const char *section,
                                    oto_error *err) OTO_WARN_UNUSED;
-/** The section must be there. */
-oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,
-                                  oto_error *err) OTO_WARN_UNUSED;
 /** Section "confid"; where it is missing, the bundle is not calibrated. */
 oto_status oto_bundle_write_confidence(const struct oto_bundle *b, char **text, size_t *size,
                                        oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
                                       oto_error *err) OTO_WARN_UNUSED;
-/** Sections "lm" and "search"; none where the bundle has no language model. */
+/** Sections "search" and "lm", "rescore" and "lstm"; none where the bundle has no such model. */
 oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bundle *b,
                              oto_error *err) OTO_WARN_UNUSED;
-/** The model stays in the file. Where the sections are missing: none, and default numbers. */
+/** The models stay in the file. Where the sections are missing: none, and default numbers. */
 oto_status oto_bundle_read_lm(struct oto_bundle *b, const struct oto_container *c,
                               oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_bundle_read_lstm(struct oto_bundle *b, const struct oto_container *c,
+                                oto_error *err) OTO_WARN_UNUSED;
 
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w);
 void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w);

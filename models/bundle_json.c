@@ -171,8 +171,8 @@ static oto_status check_value(const struct oto_option *o, const void *src, const
     return OTO_OK;
 }
 
-static oto_status write_options(const struct oto_option *table, size_t n, const void *src,
-                                const char *what, char **text, size_t *size, oto_error *err)
+oto_status oto_bundle_write_options(const struct oto_option *table, size_t n, const void *src,
+                                    const char *what, char **text, size_t *size, oto_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         oto_status status = check_value(&table[i], src, what, err);
@@ -187,8 +187,8 @@ static oto_status write_options(const struct oto_option *table, size_t n, const 
 oto_status oto_bundle_write_frontend(const struct oto_bundle *b, char **text, size_t *size,
                                      oto_error *err)
 {
-    return write_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend,
-                         "front end options", text, size, err);
+    return oto_bundle_write_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend,
+                                    "front end options", text, size, err);
 }
 
 /* The layers, from 1; nothing where there are none, so that older programs read the file. */
@@ -224,28 +224,22 @@ static size_t n_decoder_options(bool with_blank_skip)
 oto_status oto_bundle_write_decoder(const struct oto_bundle *b, char **text, size_t *size,
                                     oto_error *err)
 {
-    return write_options(oto_beam_option_table, n_decoder_options(b->beam.blank_skip > 0.0),
-                         &b->beam, "decoder options", text, size, err);
-}
-
-oto_status oto_bundle_write_search(const struct oto_bundle *b, char **text, size_t *size,
-                                   oto_error *err)
-{
-    return write_options(oto_language_option_table, oto_language_n_options, &b->language,
-                         "search options", text, size, err);
+    return oto_bundle_write_options(oto_beam_option_table,
+                                    n_decoder_options(b->beam.blank_skip > 0.0), &b->beam,
+                                    "decoder options", text, size, err);
 }
 
 oto_status oto_bundle_write_confidence(const struct oto_bundle *b, char **text, size_t *size,
                                        oto_error *err)
 {
-    return write_options(oto_confidence_option_table, oto_confidence_n_options, &b->confidence,
-                         "confidence", text, size, err);
+    return oto_bundle_write_options(oto_confidence_option_table, oto_confidence_n_options,
+                                    &b->confidence, "confidence", text, size, err);
 }
 
 oto_status oto_bundle_write_card(const struct oto_bundle *b, char **text, size_t *size,
                                  oto_error *err)
 {
-    return write_options(card_table, N_CARD, &b->card, "card", text, size, err);
+    return oto_bundle_write_options(card_table, N_CARD, &b->card, "card", text, size, err);
 }
 
 oto_status oto_bundle_write_alphabet(const struct oto_bundle *b, char **text, size_t *size,
@@ -427,8 +421,9 @@ static oto_status load_section(json_t **out, const struct oto_container *c, cons
     return OTO_OK;
 }
 
-static oto_status read_options(const struct oto_option *table, size_t n, void *dst,
-                               const struct oto_container *c, const char *section, oto_error *err)
+oto_status oto_bundle_read_options(const struct oto_option *table, size_t n, void *dst,
+                                   const struct oto_container *c, const char *section,
+                                   oto_error *err)
 {
     json_t *object = NULL;
     oto_status status = load_section(&object, c, section, err);
@@ -444,8 +439,8 @@ static oto_status read_options(const struct oto_option *table, size_t n, void *d
 oto_status oto_bundle_read_frontend(struct oto_bundle *b, const struct oto_container *c,
                                     oto_error *err)
 {
-    return read_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend, c,
-                        "frontend", err);
+    return oto_bundle_read_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend,
+                                   c, "frontend", err);
 }
 
 static bool read_reductions(unsigned *reduce_after, const json_t *layers)
@@ -506,25 +501,19 @@ oto_status oto_bundle_read_decoder(struct oto_bundle *b, const struct oto_contai
     return status;
 }
 
-oto_status oto_bundle_read_search(struct oto_bundle *b, const struct oto_container *c,
-                                  oto_error *err)
-{
-    return read_options(oto_language_option_table, oto_language_n_options, &b->language, c,
-                        "search", err);
-}
-
 oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
                                       oto_error *err)
 {
     b->is_calibrated = oto_container_find(c, "confid", NULL) != NULL;
-    return b->is_calibrated ? read_options(oto_confidence_option_table, oto_confidence_n_options,
-                                           &b->confidence, c, "confid", err)
-                            : OTO_OK;
+    return b->is_calibrated
+               ? oto_bundle_read_options(oto_confidence_option_table, oto_confidence_n_options,
+                                         &b->confidence, c, "confid", err)
+               : OTO_OK;
 }
 
 oto_status oto_bundle_read_card(struct oto_bundle *b, const struct oto_container *c, oto_error *err)
 {
-    return read_options(card_table, N_CARD, &b->card, c, "card", err);
+    return oto_bundle_read_options(card_table, N_CARD, &b->card, c, "card", err);
 }
 
 /* The symbols must come back as they stand: what normalisation would change was not written by us.

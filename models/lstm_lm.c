@@ -20,6 +20,7 @@ void oto_lstm_lm_destroy(struct oto_lstm_lm *lm)
     oto_words_clear(&lm->words);
     oto_free(lm->class_first);
     oto_free(lm->params);
+    oto_map_close(&lm->map);
     oto_free(lm);
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "acoustic/word_batch.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "decoder/ngram_words.h"
 
@@ -30,8 +31,10 @@ struct oto_lstm_lm {
     uint64_t n_unknown;     /* U, at least 1 */
     float *params;          /* [oto_word_n_parameters()] owned */
     enum oto_lstm_weights stored;
-    size_t file_size; /* 0 for one that was not read from a file */
+    const void *image; /* [file_size] the file that it was read from; NULL where it was not */
+    size_t file_size;  /* 0 for one that was not read from a file */
     struct oto_word_network *network;
+    struct oto_map map; /* private */
 };
 
 /** What a model is made of; all copied. */
@@ -52,6 +55,7 @@ void oto_lstm_lm_destroy(struct oto_lstm_lm *lm);
  */
 oto_status oto_lstm_lm_load(struct oto_lstm_lm **out, const char *path,
                             oto_error *err) OTO_WARN_UNUSED;
+/** data stands in the model as its image, and must stay there as long. */
 oto_status oto_lstm_lm_parse(struct oto_lstm_lm **out, const void *data, size_t size,
                              const char *name, oto_error *err) OTO_WARN_UNUSED;
 /** Written atomically. OTO_ERR_DATA for a weight that is not finite. Same model, same bytes. */

@@ -327,6 +327,7 @@ oto_status oto_lstm_lm_parse(struct oto_lstm_lm **out, const void *data, size_t 
     struct oto_lstm_lm *lm = oto_calloc(1, sizeof *lm);
     if (lm == NULL)
         return oto_fail_memory(err, "LSTM language model");
+    lm->image = data;
     lm->file_size = size;
     status = read_info(lm, &c, err);
     if (status == OTO_OK)
@@ -353,8 +354,12 @@ oto_status oto_lstm_lm_load(struct oto_lstm_lm **out, const char *path, oto_erro
     if (status != OTO_OK)
         return status;
     status = oto_lstm_lm_parse(out, map.data, map.size, path, err);
-    oto_map_close(&map);
-    return status;
+    if (status != OTO_OK) {
+        oto_map_close(&map);
+        return status;
+    }
+    (*out)->map = map;
+    return OTO_OK;
 }
 
 bool oto_lstm_lm_is_file(const char *path)

@@ -112,10 +112,14 @@ typedef struct oto_recognizer_options {
     const char *hot_words_file;
     double hot_word_boost; /* of those without their own; 6 */
     /** A second pass: an LSTM language model (`otolith lm train-lstm`) that puts the best texts of
-     * each segment in a new order. NULL or "" = none. Needs a beam. */
+     * each segment in a new order. NULL or "" = the model's own, if it has one, with a beam of more
+     * than 1 and where lm is not "none"; "none" = none. One that is named needs a beam. */
     const char *rescore;
-    double rescore_weight; /* 0: changes nothing; 1: it takes the language model's place; 0.5 */
-    int rescore_best;      /* texts that it looks at; the others are dropped. 0, the default: all */
+    /** 0: changes nothing; 1: it takes the language model's place. NaN, the default: as the model
+     * says, else 0.5. */
+    double rescore_weight;
+    int rescore_best; /* texts that it looks at, the best; the others are dropped. 0, the default:
+                         as the model says, else all */
     /** Grammar of a command task, a JSGF file: only its sentences are written, or nothing where
      * none was likely enough. NULL or "" = the model's own, if it has one; "none" = none. It takes
      * the place of the model's lexicon and language model and goes with no lexicon, language model,

@@ -70,7 +70,7 @@ cmp -s out free-text && fail 'the lexicon changes nothing'
 run 0 "$OTOLITH" model set --lexicon=none strict.oto plain.oto
 cmp -s plain.oto tiny.oto || fail 'taking the lexicon out leaves another file'
 run 64 "$OTOLITH" model set tiny.oto x.oto
-has err 'set needs --grammar=FILE, --lexicon=FILE or --lm=FILE'
+has err 'set needs --grammar=FILE, --lexicon=FILE, --lm=FILE or --rescore=FILE'
 run 66 "$OTOLITH" model set --lexicon=missing.txt tiny.oto x.oto
 printf 'bad\n\nxyz\nBAD\n' >bad.txt
 run 65 "$OTOLITH" model set --lexicon=bad.txt tiny.oto x.oto
@@ -175,6 +175,68 @@ size_scored=$(wc -c <scored.oto)
 for at in 10 $((size_scored - 100)) $((size_scored - 1)); do
     cp scored.oto bad.oto
     byte=$(od -An -tu1 -j $at -N1 scored.oto | tr -d ' ')
+    printf "$(printf '\\%03o' $((byte ^ 32)))" | dd of=bad.oto bs=1 seek=$at conv=notrunc 2>/dev/null
+    run 65 "$OTOLITH" model verify bad.oto
+done
+
+# So does an LSTM language model of a second pass; it is used by default, and whole through every action.
+run 0 "$OTOLITH" lm train-lstm -q --hidden=8 --embedding=4 --epochs=20 --batch-words=8 -o lm.otolstm text.txt
+run 0 "$OTOLITH" model set --rescore=lm.otolstm --rescore-weight=9 --rescore-best=9 scored.oto second.oto
+run 0 "$OTOLITH" model info second.oto
+for text in 'rescore-weight      9' 'rescore-best        9' 'layers              1 x 8' "bytes               $(wc -c <lm.otolstm)"; do
+    has out "$text"
+done
+run 0 "$OTOLITH" model info scored.oto
+hasnt out 'rescore-weight'
+tsv() {
+    run 0 "$OTOLITH" transcribe --n-best=8 --format=json "$@" s1.wav
+    grep -v '"model"' out >"$last"
+}
+last=first-pass tsv --model=./scored.oto
+last=second-pass tsv --model=./second.oto
+cmp -s first-pass second-pass && fail 'the second pass changes nothing'
+last=again tsv --model=./scored.oto --rescore=lm.otolstm --rescore-weight=9 --rescore-best=9
+cmp -s again second-pass || fail '--rescore is not as the same in the model'
+last=again tsv --model=./second.oto --rescore=none
+cmp -s again first-pass || fail '--rescore=none is not as without'
+last=again tsv --model=./second.oto --rescore-weight=0 --rescore-best=17
+cmp -s again first-pass || fail 'the weight of the model cannot be overridden'
+for beam in 1 8; do # neither words that are not scored nor a single text are scored anew
+    run 0 "$OTOLITH" transcribe --model=./second.oto --lm=none --beam=$beam s1.wav
+    cp out plain-text
+    run 0 "$OTOLITH" transcribe --model=./tiny.oto --beam=$beam s1.wav
+    cmp -s out plain-text || fail "--lm=none with a beam of $beam is not as without"
+done
+run 64 "$OTOLITH" transcribe --model=./second.oto --rescore=lm.otolstm --beam=1 s1.wav
+has err 'widen the beam'
+run 0 "$OTOLITH" transcribe --model=./second.oto s1.wav
+cp out second-text
+run 0 "$OTOLITH" transcribe --model=./second.oto --jobs=2 --format=tsv s1.wav s1.wav
+[ "$(cut -f2 out | sort -u)" = "$(cat second-text)" ] || fail "two jobs find something else: $(cat out)"
+for action in 'convert --weights=f16' quantize 'set --beam=20'; do
+    run 0 "$OTOLITH" model $action second.oto other.oto
+    run 0 "$OTOLITH" model info other.oto
+    has out "bytes               $(wc -c <lm.otolstm)"
+    has out 'rescore-weight      9'
+done
+run 0 "$OTOLITH" model set --rescore=none second.oto plain.oto
+cmp -s plain.oto scored.oto || fail 'taking the second pass out leaves another file'
+run 64 "$OTOLITH" model set --rescore-weight=2 scored.oto x.oto
+has err 'no second pass that numbers could go with'
+run 64 "$OTOLITH" model set --rescore=lm.otolstm --rescore-weight=-2 scored.oto x.oto
+run 66 "$OTOLITH" model set --rescore=missing.otolstm scored.oto x.oto
+run 65 "$OTOLITH" model set --rescore=lm.otolm scored.oto x.oto
+has err 'lm.otolm: '
+[ ! -e x.oto ] || fail 'a bad second pass was saved'
+printf '#JSGF V1.0;\ngrammar g;\npublic <s> = bad | abe;\n' >g.gram
+run 0 "$OTOLITH" model set --grammar=g.gram second.oto grammar.oto # has no use for it
+for option in '' none; do
+    run 0 "$OTOLITH" transcribe --model=./grammar.oto --rescore=$option s1.wav
+done
+size_second=$(wc -c <second.oto)
+for at in 10 $((size_second - 700)) $((size_second - 100)) $((size_second - 1)); do
+    cp second.oto bad.oto
+    byte=$(od -An -tu1 -j $at -N1 second.oto | tr -d ' ')
     printf "$(printf '\\%03o' $((byte ^ 32)))" | dd of=bad.oto bs=1 seek=$at conv=notrunc 2>/dev/null
     run 65 "$OTOLITH" model verify bad.oto
 done

@@ -15,9 +15,12 @@ run 0 "$OTOLITH" model quantize tiny.oto int8.oto
 printf 'bad abe\nabe bad bad\n' >text.txt
 run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
 run 0 "$OTOLITH" model set --lm=lm.otolm --lm-weight=0.7 --beam-blank-skip=0.9 int8.oto scored.oto
+run 0 "$OTOLITH" lm train-lstm -q --hidden=8 --embedding=4 --epochs=2 --batch-words=8 -o lm.otolstm text.txt
+run 0 "$OTOLITH" model set --rescore=lm.otolstm --rescore-weight=0.3 --rescore-best=7 scored.oto second.oto
+run 0 "$OTOLITH" model set --rescore=lm.otolstm tiny.oto alone.oto
 "$make_files" pairs pairs.oto 3 || exit 1
 run 0 "$OTOLITH" model quantize pairs.oto pairs8.oto
-for file in pairs.oto pairs8.oto tiny.oto half.oto strict.oto scored.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
+for file in pairs.oto pairs8.oto tiny.oto half.oto strict.oto scored.oto second.oto alone.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
     [ -e "$file" ] || continue
     run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" "$file"
     jq -S . out >theirs

@@ -70,6 +70,20 @@ static void search(const struct oto_bundle *b)
     oto_free(log_probs);
 }
 
+/* A sentence scored by the model's own second pass. */
+static void rescore(const struct oto_lstm_lm *lm)
+{
+    struct oto_lstm_scorer *scorer = NULL;
+    const int words[2] = {1, lm->shape.n_words - 1};
+    const struct oto_word_sentence sentence = {words, 2};
+    double log_probs[3];
+    double *const to[] = {log_probs};
+    if (oto_lstm_scorer_create(&scorer, lm, NULL) != OTO_OK ||
+        oto_lstm_scorer_run(scorer, to, &sentence, 1, NULL) != OTO_OK)
+        abort();
+    oto_lstm_scorer_destroy(scorer);
+}
+
 static void parse(const uint8_t *data, size_t size)
 {
     struct oto_bundle *b = NULL;
@@ -81,6 +95,8 @@ static void parse(const uint8_t *data, size_t size)
         run(b);
     if (b != NULL && (b->lm != NULL || b->lexicon != NULL) && b->shape.n_outputs < 1000)
         search(b);
+    if (b != NULL && b->lstm != NULL)
+        rescore(b->lstm);
     oto_bundle_destroy(b);
 }
 
@@ -88,6 +104,7 @@ static void fuzz_one(uint8_t *data, size_t size)
 {
     parse(data, size);
     fuzz_sign_inner(data, size, "lm\0\0\0\0\0");
+    fuzz_sign_inner(data, size, "lstm\0\0\0");
     fuzz_sign(data, size);
     parse(data, size);
 }

@@ -93,6 +93,12 @@ def tensors(found, net):
     return ("f32", "f16", "i8")[model_kind], sum(rows * cols for _, rows, cols in names)
 
 
+def place(image, name):
+    """Where a section of a container inside the file begins."""
+    return next(struct.unpack_from("<8sIIQQQ", image, 64 + 40 * k)[3] for k in range(struct.unpack_from("<I", image, 12)[0])
+                if image[64 + 40 * k:64 + 40 * k + 8].rstrip(b"\0") == name)
+
+
 def main():
     path = sys.argv[1]
     with open(path, "rb") as f:
@@ -123,10 +129,14 @@ def main():
         search, image = json.loads(found["search"]), found["lm"]
         check(sorted(search) == ["lm-weight", "unknown-weight", "word-bonus"], "search")
         check(image[:8] == b"\x89OTL\r\n\x1a\n" and struct.unpack_from("<Q", image, 16)[0] == len(image), "language model")
-        info = next(struct.unpack_from("<8sIIQQQ", image, 64 + 40 * k)[3] for k in range(struct.unpack_from("<I", image, 12)[0])
-                    if image[64 + 40 * k:64 + 40 * k + 8].rstrip(b"\0") == b"info")
-        order, _, _, n_words = struct.unpack_from("<IIII", image, info)
+        order, _, _, n_words = struct.unpack_from("<IIII", image, place(image, b"info"))
         lm = {"lm": {"order": order, "words": n_words, "bytes": len(image), "search": search}}
+    if "lstm" in found:
+        search, image = json.loads(found["rescore"]), found["lstm"]
+        check(sorted(search) == ["rescore-best", "rescore-weight"], "rescore")
+        check(image[:8] == b"\x89OTN\r\n\x1a\n" and struct.unpack_from("<Q", image, 16)[0] == len(image), "LSTM language model")
+        n_words, _, _, hidden, layers, _, _ = struct.unpack_from("<IIIIIIQ", image, place(image, b"info"))
+        lm["lstm"] = {"layers": layers, "hidden": hidden, "words": n_words, "bytes": len(image), "search": search}
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},

@@ -150,8 +150,8 @@ static void live_hears_the_same(void **state)
         const char *text;
         double log_prob, passed_s, blank_s;
         assert_int_equal(oto_first_pass_create(&pass, model, &options,
-                                               oto_recognizer_vocabulary(rec), latencies_ms[i], 10,
-                                               NULL),
+                                               oto_recognizer_search(rec)->vocabulary,
+                                               latencies_ms[i], 10, NULL),
                          OTO_OK);
         for (size_t at = 0; at < n_static; at += 7)
             assert_int_equal(oto_first_pass_push(pass, statics + at * dim,

@@ -3,6 +3,8 @@
 enum { N_LONG = 32000, BEAM = 8, FAVOURITE = 3 };
 #include "recognizer_fixture.h"
 
+#include <math.h>
+
 #include "tiny_lstm.h"
 
 static char file[96], file_folder[64];
@@ -38,6 +40,26 @@ static void options_with(oto_recognizer_options *options, double weight)
     options->n_best = BEAM;
     options->rescore = file;
     options->rescore_weight = weight;
+}
+
+/* The model with the file inside, which is to count 3. */
+static oto_model *model_with_lstm(void)
+{
+    struct tiny_model tiny;
+    oto_model *own = NULL;
+    oto_error err = {0};
+    char path[128];
+    snprintf(path, sizeof path, "%s/own.oto", file_folder);
+    assert_int_equal(tiny_model_init(&tiny, 3, &err), OTO_OK);
+    struct oto_bundle bundle = tiny.bundle;
+    bundle.rescore.weight = 3;
+    if (oto_lstm_lm_load(&bundle.lstm, file, &err) != OTO_OK ||
+        oto_bundle_save(&bundle, path, &err) != OTO_OK ||
+        oto_model_load(&own, path, &err) != OTO_OK)
+        fail_msg("%s", err.message);
+    oto_lstm_lm_destroy(bundle.lstm);
+    tiny_model_clear(&tiny);
+    return own;
 }
 
 /* The same texts, the known one in front and the others behind it as they were; another recognizer
@@ -82,6 +104,61 @@ static void only_the_best(void **state)
     }
     oto_recognizer_destroy(plain);
     oto_recognizer_destroy(second);
+}
+
+/* A model with the file inside does what the same model does with the file beside it, unless it is
+ * told not to; a weight of 0 is its own first pass. */
+static void of_the_model(void **state)
+{
+    static const struct {
+        const char *rescore, *lm;
+        int beam;
+        double weight;
+        bool is_second;
+    } cases[] = {{NULL, NULL, BEAM, (double)NAN, true},
+                 {"", "", BEAM, (double)NAN, true},
+                 {"none", NULL, BEAM, (double)NAN, false},
+                 {NULL, "none", BEAM, (double)NAN, false},
+                 {NULL, NULL, BEAM, 0, false},
+                 {NULL, NULL, 1, (double)NAN, false},
+                 {file, "none", BEAM, (double)NAN, true}};
+    oto_recognizer_options options;
+    oto_model *own = NULL;
+    oto_recognizer *second = NULL;
+    (void)state;
+    own = model_with_lstm();
+    options_with(&options, 3);
+    assert_int_equal(oto_recognizer_create(&second, model, &options, NULL), OTO_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        oto_recognizer *rec = NULL, *like = NULL;
+        oto_recognizer *plain = make(cases[i].beam, cases[i].beam, 30);
+        oto_recognizer_options_init(&options);
+        options.beam = options.n_best = cases[i].beam;
+        options.rescore = cases[i].rescore;
+        options.lm = cases[i].lm;
+        options.rescore_weight = cases[i].weight;
+        assert_int_equal(oto_recognizer_create(&rec, own, &options, NULL), OTO_OK);
+        assert_int_equal(oto_recognizer_create_like(&like, rec, NULL), OTO_OK);
+        const oto_result *a = run(rec, sound, N_LONG, 0), *b = run(like, sound, N_LONG, 0);
+        const oto_result *expected = run(cases[i].is_second ? second : plain, sound, N_LONG, 0);
+        assert_int_equal(a->n_alternatives, expected->n_alternatives);
+        for (int k = 0; k < a->n_alternatives; k++) {
+            assert_string_equal(a->alternatives[k].text, expected->alternatives[k].text);
+            assert_true(a->alternatives[k].log_prob == expected->alternatives[k].log_prob);
+            assert_string_equal(a->alternatives[k].text, b->alternatives[k].text);
+        }
+        oto_recognizer_destroy(like);
+        oto_recognizer_destroy(rec);
+        oto_recognizer_destroy(plain);
+    }
+    options_with(&options, 3); /* the model's number of texts, and another one */
+    options.rescore = NULL;
+    options.rescore_best = 4;
+    oto_recognizer_destroy(second);
+    assert_int_equal(oto_recognizer_create(&second, own, &options, NULL), OTO_OK);
+    assert_int_equal(run(second, sound, N_LONG, 0)->n_alternatives, 4);
+    oto_recognizer_destroy(second);
+    oto_model_destroy(own);
 }
 
 static void refuse(const oto_recognizer_options *options, oto_status expected, const char *what)
@@ -142,9 +219,8 @@ static void failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_order),
-        cmocka_unit_test(only_the_best),
-        cmocka_unit_test(bad_options),
+        cmocka_unit_test(new_order),           cmocka_unit_test(only_the_best),
+        cmocka_unit_test(of_the_model),        cmocka_unit_test(bad_options),
         cmocka_unit_test(failing_allocations),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
