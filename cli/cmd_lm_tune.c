@@ -35,9 +35,10 @@ static const struct oto_option option_table[] = {
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
      .help = "Language model, ARPA or binary; without it the model's own."},
     {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
-     .help = "LSTM language model of a second pass, whose weight is looked for as well."},
+     .help = "LSTM language model of a second pass, whose weight is looked for as well; without it the model's own, if it has one; "
+             "'none' for none."},
     {.name = "output", .short_name = 'o', .type = OTO_OPTION_TEXT, FIELD(output), .default_text = "", .argument = "FILE",
-     .help = "Writes the model with the language model and the best weights in it."},
+     .help = "Writes the model with the language models and the best weights in it."},
     {.name = "trials", .short_name = 'n', .type = OTO_OPTION_INT, FIELD(trials), .default_text = "40", .min = 1, .max = 100000,
      .help = "Sets of weights tried: the model's, then half of them anywhere, the others ever nearer to the best."},
     {.name = "beam", .short_name = 'b', .type = OTO_OPTION_INT, FIELD(beam), .default_text = "0", .min = 0, .max = 10000,
@@ -58,7 +59,7 @@ static const struct oto_cli_usage usage = {
     .notes =
         "Prints a line for each set of weights that is better than all before: trial, word error "
         "rate in percent,\n"
-        "lm-weight, word-bonus, unknown-weight, with --rescore also rescore-weight, with tabs "
+        "lm-weight, word-bonus, unknown-weight, with a second pass also rescore-weight, with tabs "
         "between. The same seed gives the "
         "same result, with any\n"
         "number of jobs.\n",
@@ -129,7 +130,7 @@ static oto_status hear_all(struct tuning *t, oto_error *err)
     oto_recognizer_options options;
     oto_recognizer_options_init(&options);
     options.beam = 1; /* greedy: its texts are not looked at */
-    options.grammar = options.lexicon = options.lm = "none";
+    options.grammar = options.lexicon = options.lm = options.rescore = "none";
     options.words = 0;
     struct oto_batch batch = {.model = t->model,
                               .options = &options,
@@ -211,6 +212,13 @@ static oto_status decode(char **text, const struct tuning *t, const struct item 
     return status;
 }
 
+/* Texts of a beam that the second pass looks at. */
+static int n_rescored(const struct tuning *t)
+{
+    const int best = t->model->bundle->rescore.best;
+    return best > 0 && best < t->beam.beam ? best : t->beam.beam;
+}
+
 static void *run_share(void *arg)
 {
     struct share *s = arg;
@@ -226,7 +234,7 @@ static void *run_share(void *arg)
                                                 .alphabet = t->items[0].alphabet,
                                                 .weights = s->weights->language,
                                                 .weight = s->weights->rescore,
-                                                .n_best = t->beam.beam};
+                                                .n_best = n_rescored(t)};
         status = oto_rescorer_create(&rescorer, &setup, &s->err);
     }
     for (size_t k = s->first; status == OTO_OK && k < t->n_items; k += s->step) {
@@ -350,7 +358,7 @@ static oto_status search(const struct tuning *t, struct weights *best, oto_error
     struct oto_progress progress;
     uint64_t least = UINT64_MAX;
     oto_status status = OTO_OK;
-    *best = (struct weights){t->model->bundle->language, 0.5};
+    *best = (struct weights){t->model->bundle->language, t->model->bundle->rescore.weight};
     oto_progress_init(&progress, stderr, oto_cli_verbosity() != OTO_QUIET);
     for (int i = 0; status == OTO_OK && i < t->options->trials; i++) {
         const struct weights weights = i == 0 ? *best : choose(t->options, i, best);
@@ -376,7 +384,18 @@ static oto_status search(const struct tuning *t, struct weights *best, oto_error
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-static int save(const struct tune_options *o, const struct oto_language_options *best)
+/* The second pass that was tuned with, or none. */
+static int replace_lstm(struct oto_bundle *bundle, const char *file)
+{
+    oto_error err = {0};
+    oto_lstm_lm_destroy(bundle->lstm);
+    bundle->lstm = NULL;
+    if (strcmp(file, "none") == 0 || oto_lstm_lm_load(&bundle->lstm, file, &err) == OTO_OK)
+        return OTO_EXIT_OK;
+    return oto_cli_fail(&err, file);
+}
+
+static int save(const struct tune_options *o, const struct weights *best)
 {
     oto_error err = {0};
     char path[4096];
@@ -390,7 +409,11 @@ static int save(const struct tune_options *o, const struct oto_language_options 
         if (oto_lm_open(&bundle->lm, o->lm, &err) != OTO_OK)
             code = oto_cli_fail(&err, o->lm);
     }
-    bundle->language = *best;
+    bundle->language = best->language;
+    if (code == OTO_EXIT_OK && o->rescore[0] != 0)
+        code = replace_lstm(bundle, o->rescore);
+    if (bundle->lstm != NULL)
+        bundle->rescore.weight = best->rescore;
     if (o->beam > 0)
         bundle->beam.beam = o->beam;
     if (code == OTO_EXIT_OK)
@@ -407,7 +430,7 @@ static int tune(struct tuning *t)
         return oto_cli_fail(&err, t->options->lm);
     if (!oto_cli_flush())
         return OTO_EXIT_IO;
-    return t->options->output[0] != 0 ? save(t->options, &best.language) : OTO_EXIT_OK;
+    return t->options->output[0] != 0 ? save(t->options, &best) : OTO_EXIT_OK;
 }
 
 static int load_corpus(struct tuning *t)
@@ -445,6 +468,7 @@ static int run_tune(const struct tune_options *o)
     struct oto_lm *lm = NULL;
     struct oto_lstm_lm *lstm = NULL;
     char path[4096];
+    const bool with_file = o->rescore[0] != 0 && strcmp(o->rescore, "none") != 0;
     int code;
     if (oto_model_find(o->model, path, sizeof path, &err) != OTO_OK)
         return oto_cli_fail(&err, NULL);
@@ -456,7 +480,7 @@ static int run_tune(const struct tune_options *o)
         t.beam.beam = o->beam;
     if (o->lm[0] != 0 && oto_lm_open(&lm, o->lm, &err) != OTO_OK) {
         code = oto_cli_fail(&err, o->lm);
-    } else if (o->rescore[0] != 0 && oto_lstm_lm_load(&lstm, o->rescore, &err) != OTO_OK) {
+    } else if (with_file && oto_lstm_lm_load(&lstm, o->rescore, &err) != OTO_OK) {
         code = oto_cli_fail(&err, o->rescore);
     } else if (lm == NULL && t.lm == NULL) {
         code = oto_cli_usage_error("lm", "tune: %s has no language model; name one with --lm=FILE",
@@ -464,7 +488,7 @@ static int run_tune(const struct tune_options *o)
     } else {
         if (lm != NULL)
             t.lm = lm;
-        t.lstm = lstm;
+        t.lstm = o->rescore[0] != 0 ? lstm : model->bundle->lstm;
         code = load_corpus(&t);
     }
     oto_lstm_lm_destroy(lstm);

@@ -42,6 +42,19 @@ while IFS='	' read -r _ rate weight bonus unknown share; do
 done <lines
 run 65 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=text.txt --manifest=dev.tsv
 
+# It goes into the model, which is then tuned with it, or without.
+run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=lm.otolstm --manifest=dev.tsv --trials=12 -o second.oto
+cmp -s out lines || fail 'one job finds something else'
+[ "$(wer --model=./second.oto)" = "$(tail -1 lines | cut -f2)" ] || fail 'the model tuned with a second pass is not as good as it was found'
+run 0 "$OTOLITH" model info second.oto
+has out "rescore-weight      $(tail -1 lines | cut -f6)"
+run 0 "$OTOLITH" lm tune --model=./second.oto --manifest=dev.tsv --trials=1
+[ "$(cut -f2- out)" = "$(tail -1 lines | cut -f2-)" ] || fail 'it does not begin with the weights and the second pass of the model'
+run 0 "$OTOLITH" lm tune --model=./second.oto --rescore=none --manifest=dev.tsv --trials=1 -o first.oto
+awk -F'\t' 'NF != 5 { exit 1 }' out || fail "a second pass with --rescore=none: $(cat out)"
+run 0 "$OTOLITH" model info first.oto
+hasnt out 'rescore-weight'
+
 run 64 "$OTOLITH" lm tune --model=./tiny.oto --manifest=dev.tsv
 has err 'has no language model; name one with --lm=FILE'
 run 64 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm
