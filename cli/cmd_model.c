@@ -21,7 +21,7 @@ static int (*const importers[])(const struct oto_import_options *options, const 
                                 const char *out) = {oto_cli_import_pytorch}; /* as source_names */
 
 struct model_options {
-    int format, weights, from;
+    int format, weights, from, hidden;
     char *like, *prefix;
     char *grammar, *lexicon, *lm, *rescore, *statistics;
     struct oto_beam_options beam;
@@ -40,6 +40,8 @@ static const struct oto_option option_table[] = {
      .choices = weight_names, .help = "How convert and import store weights: single precision, or half of it in half the space."},
     {.name = "from", .type = OTO_OPTION_CHOICE, FIELD(from), .default_text = "pytorch", .choices = source_names,
      .help = "Names and gate order of the weights that import reads: a PyTorch state dict saved as safetensors."},
+    {.name = "hidden", .type = OTO_OPTION_INT, FIELD(hidden), .default_text = "0", .min = 0, .max = 4096, .argument = "N",
+     .help = "Units that prune keeps of a layer in each direction: those that weigh most where they are read."},
     {.name = "like", .type = OTO_OPTION_TEXT, FIELD(like), .default_text = "", .argument = "MODEL",
      .help = "Model whose front end, alphabet and decoder go with imported weights."},
     {.name = "prefix", .type = OTO_OPTION_TEXT, FIELD(prefix), .default_text = "", .argument = "TEXT",
@@ -66,6 +68,7 @@ static const struct oto_cli_usage usage = {
                 "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
                 "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
+                "  otolith model prune --hidden=N IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
     .examples =
@@ -78,6 +81,7 @@ static const struct oto_cli_usage usage = {
         "  otolith model set --lm=en.otolm --lm-weight=0.6 --word-bonus=1 plain.oto english.oto\n"
         "  otolith model set --rescore=en.otolstm --rescore-weight=0.6 english.oto better.oto\n"
         "  otolith model quantize english english-8bit.oto\n"
+        "  otolith model prune --hidden=224 english narrow.oto\n"
         "  otolith model export english english.safetensors\n"
         "  otolith model import --like=english tuned.safetensors tuned.oto\n",
     .notes =
@@ -88,9 +92,10 @@ static const struct oto_cli_usage usage = {
         "model; 66: it is missing; 1: some of several failed. quantize stores the recurrent layers "
         "as 8-bit\n"
         "integers, with which the model is then run: a quarter of the size, and faster. "
-        "convert, export and\n"
+        "convert, prune, export and\n"
         "otolith train --init=MODEL read such a model as the numbers that the integers "
-        "stand for.\n",
+        "stand for.\n"
+        "prune makes a smaller network, which must be trained on (train --init=OUT --hidden=N).\n",
 };
 
 /* ---- info -------------------------------------------------------------------------------- */
@@ -406,6 +411,13 @@ static int run_quantize(const struct model_options *o, const char *in, const cha
     return oto_cli_quantize(in, out);
 }
 
+static int run_prune(const struct model_options *o, const char *in, const char *out)
+{
+    if (o->hidden == 0)
+        return oto_cli_usage_error("model", "prune needs --hidden=N, the units to keep");
+    return oto_cli_prune(o->hidden, in, out);
+}
+
 static int run_export(const struct model_options *o, const char *in, const char *out)
 {
     (void)o;
@@ -419,12 +431,12 @@ static const struct {
 } actions[] = {{"info", run_info, NULL},       {"verify", run_verify, NULL},
                {"convert", NULL, run_convert}, {"quantize", NULL, run_quantize},
                {"set", NULL, run_set},         {"import", NULL, run_import},
-               {"export", NULL, run_export}};
+               {"export", NULL, run_export},   {"prune", NULL, run_prune}};
 
 static int run_action(const struct model_options *o, const char **operands, int n)
 {
-    static const char expected[] = "info, verify, convert, quantize, set, import or export "
-                                   "expected";
+    static const char expected[] = "info, verify, convert, quantize, prune, set, import or "
+                                   "export expected";
     if (n == 0)
         return oto_cli_usage_error("model", "%s", expected);
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {

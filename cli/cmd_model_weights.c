@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acoustic/network_prune.h"
 #include "base/mem.h"
 #include "cli/common.h"
 #include "cli/model.h"
@@ -43,10 +44,8 @@ static oto_status check_fits(const struct oto_bundle *like, const struct oto_net
 }
 
 /* What the card said of other weights does not hold for these. */
-static oto_status clear_claims(struct oto_card *card, const char *in, oto_error *err)
+static oto_status clear_claims(struct oto_card *card, const char *note, oto_error *err)
 {
-    char note[600];
-    snprintf(note, sizeof note, "weights imported from %.500s", in);
     card->dev_wer = card->dev_cer = card->test_wer = card->train_hours = (double)NAN;
     oto_status status = oto_card_set(&card->notes, note, err);
     if (status == OTO_OK)
@@ -69,7 +68,7 @@ static oto_status read_weights(struct oto_network_shape *shape, float **params, 
 int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, const char *out)
 {
     oto_error err = {0};
-    char path[4096];
+    char path[4096], note[600];
     int code = OTO_EXIT_OK;
     struct oto_bundle *like = oto_cli_load_model(o->like, path, sizeof path, &code);
     if (like == NULL)
@@ -79,8 +78,9 @@ int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, c
     oto_status status = read_weights(&bundle.shape, &params, in, o->prefix, &err);
     if (status == OTO_OK)
         status = check_fits(like, &bundle.shape, in, path, &err);
+    snprintf(note, sizeof note, "weights imported from %.500s", in);
     if (status == OTO_OK)
-        status = clear_claims(&like->card, in, &err);
+        status = clear_claims(&like->card, note, &err);
     if (status == OTO_OK) {
         bundle.card = like->card;
         bundle.weights = params;
@@ -91,6 +91,38 @@ int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, c
     }
     oto_free(params);
     oto_bundle_destroy(like);
+    return code;
+}
+
+int oto_cli_prune(int n_hidden, const char *in, const char *out)
+{
+    oto_error err = {0};
+    char path[4096], note[600];
+    int code = OTO_EXIT_OK;
+    struct oto_bundle *wide = oto_cli_load_model(in, path, sizeof path, &code);
+    if (wide == NULL)
+        return code;
+    struct oto_bundle bundle = *wide; /* everything but shape and weights */
+    float *pruned = NULL;
+    oto_status status = oto_bundle_dequantize(wide, &err);
+    if (status == OTO_OK)
+        status =
+            oto_network_prune(&wide->shape, wide->weights, n_hidden, &bundle.shape, &pruned, &err);
+    snprintf(note, sizeof note, "pruned from %d to %d units a direction; to be trained on",
+             wide->shape.n_hidden, n_hidden);
+    if (status == OTO_OK)
+        status = clear_claims(&wide->card, note, &err);
+    if (status == OTO_OK) {
+        bundle.card = wide->card;
+        bundle.weights = pruned;
+        bundle.tensors = NULL;
+        bundle.weight_type = OTO_WEIGHT_F32;
+        code = oto_cli_save_model(&bundle, out);
+    } else {
+        code = oto_cli_fail(&err, path);
+    }
+    oto_free(pruned);
+    oto_bundle_destroy(wide);
     return code;
 }
 

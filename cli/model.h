@@ -38,5 +38,7 @@ int oto_cli_set_search(const struct oto_model_set *set, const char *in, const ch
 oto_status oto_cli_set_statistics(struct oto_bundle *bundle, const char *manifest,
                                   oto_error *err) OTO_WARN_UNUSED;
 int oto_cli_quantize(const char *in, const char *out);
+/** The network with n_hidden units a direction (acoustic/network_prune.h), as floats. */
+int oto_cli_prune(int n_hidden, const char *in, const char *out);
 
 #endif

@@ -294,6 +294,21 @@ done
 run 64 "$OTOLITH" model quantize tiny.oto
 has err 'takes IN and OUT'
 run 73 "$OTOLITH" model quantize tiny.oto no-such-folder/x.oto
+# Fewer units: an ordinary model with everything else of the wide one, which claims nothing.
+run 0 "$OTOLITH" model prune --hidden=3 tiny.oto narrow.oto
+empty out
+run 0 "$OTOLITH" model verify narrow.oto
+run 0 "$OTOLITH" model info narrow.oto
+has out 'of 3 units a direction'
+has out 'units a direction; to be trained on'
+run 0 "$OTOLITH" transcribe --model=./narrow.oto s1.wav
+run 0 "$OTOLITH" model prune --hidden=3 int8.oto narrow8.oto
+run 0 "$OTOLITH" model info narrow8.oto
+has out 'stored as f32'
+run 64 "$OTOLITH" model prune tiny.oto x.oto
+has err 'prune needs --hidden=N'
+run 64 "$OTOLITH" model prune --hidden=99 tiny.oto x.oto
+has err 'pruning to 99 units: expected 1 to'
 # Weights go out and come back as the same numbers; the card's claims do not.
 run 0 "$OTOLITH" model export tiny.oto tiny.safetensors
 empty out
