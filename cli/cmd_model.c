@@ -92,9 +92,9 @@ static const struct oto_cli_usage usage = {
         "model; 66: it is missing; 1: some of several failed. quantize stores the recurrent layers "
         "as 8-bit\n"
         "integers, with which the model is then run: a quarter of the size, and faster. "
-        "convert, prune, export and\n"
-        "otolith train --init=MODEL read such a model as the numbers that the integers "
-        "stand for.\n"
+        "convert, prune,\n"
+        "export and otolith train --init=MODEL read such a model as the numbers that the "
+        "integers stand for.\n"
         "prune makes a smaller network, which must be trained on (train --init=OUT --hidden=N).\n",
 };
 
