@@ -168,6 +168,8 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
     struct oto_source *source = NULL;
     struct oto_source_info info;
     request->channel = options->channel;
+    request->stop = options->stop;
+    request->stop_arg = options->stop_arg;
     oto_status status = oto_source_open(&source, request, err);
     if (status != OTO_OK) {
         return status;
@@ -197,7 +199,7 @@ static oto_status open_source(oto_audio **out, struct oto_source_request *reques
         status = oto_source_pace(&audio->source, options->pace, err);
     }
     if (status == OTO_OK) { /* else pacing may have failed, and there is no source */
-        audio->source->stop = options->stop;
+        audio->source->stop = options->stop; /* pacing has made another one of it */
         audio->source->stop_arg = options->stop_arg;
     }
     if (status == OTO_OK && request->input != NULL) {

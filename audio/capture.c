@@ -8,30 +8,58 @@
 
 enum { N_GAPS = 64 }; /* remembered with their positions at a time; what follows is kept together */
 
-struct oto_capture {
-    struct oto_ring *frames, *gaps;
-    atomic_uint_fast64_t n_lost;
+struct shared { /* at the start of the memory, followed by the rings of gaps and of frames */
+    _Alignas(64) atomic_uint_fast64_t n_lost;
     atomic_bool ended;
+};
+
+struct oto_capture {
+    struct shared *shared;
+    struct oto_ring *frames, *gaps;
+    bool owns_memory;
     /* the writer's own */
     uint64_t n_written, n_missing; /* missing: lost since the last frame that was kept */
     /* the reader's own */
     uint64_t n_read, n_told; /* told: lost frames of the gaps taken off */
 };
 
-oto_status oto_capture_create(struct oto_capture **out, int n_channels, size_t n_frames,
-                              oto_error *err)
+size_t oto_capture_bytes(int n_channels, size_t n_frames)
+{
+    size_t frames = oto_ring_bytes(sizeof(float) * (size_t)n_channels, n_frames);
+    size_t gaps = oto_ring_bytes(sizeof(struct oto_capture_gap), N_GAPS);
+    return frames != SIZE_MAX ? sizeof(struct shared) + gaps + frames : SIZE_MAX;
+}
+
+oto_status oto_capture_create_in(struct oto_capture **out, void *memory, int n_channels,
+                                 size_t n_frames, oto_error *err)
 {
     *out = NULL;
+    const size_t bytes = n_channels < 1 ? SIZE_MAX : oto_capture_bytes(n_channels, n_frames);
+    if (bytes == SIZE_MAX) {
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "capture of %zu frames of %d channels cannot be made", n_frames,
+                        n_channels);
+    }
     struct oto_capture *c = oto_calloc(1, sizeof *c);
     if (c == NULL) {
         return oto_fail_memory(err, "capture");
     }
-    atomic_init(&c->n_lost, 0);
-    atomic_init(&c->ended, false);
+    c->owns_memory = memory == NULL;
+    if (memory == NULL) {
+        memory = oto_calloc(1, bytes);
+    }
+    if (memory == NULL) {
+        oto_free(c);
+        return oto_fail_memory(err, "capture");
+    }
+    c->shared = memory; /* zero is where it starts: the other side may be at work already */
+    unsigned char *rings = (unsigned char *)memory + sizeof *c->shared;
     oto_status status =
-        oto_ring_create(&c->frames, sizeof(float) * (size_t)n_channels, n_frames, err);
+        oto_ring_create_in(&c->gaps, rings, sizeof(struct oto_capture_gap), N_GAPS, err);
     if (status == OTO_OK) {
-        status = oto_ring_create(&c->gaps, sizeof(struct oto_capture_gap), N_GAPS, err);
+        rings += oto_ring_bytes(sizeof(struct oto_capture_gap), N_GAPS);
+        status = oto_ring_create_in(&c->frames, rings, sizeof(float) * (size_t)n_channels, n_frames,
+                                    err);
     }
     if (status != OTO_OK) {
         oto_capture_destroy(c);
@@ -41,6 +69,12 @@ oto_status oto_capture_create(struct oto_capture **out, int n_channels, size_t n
     return OTO_OK;
 }
 
+oto_status oto_capture_create(struct oto_capture **out, int n_channels, size_t n_frames,
+                              oto_error *err)
+{
+    return oto_capture_create_in(out, NULL, n_channels, n_frames, err);
+}
+
 void oto_capture_destroy(struct oto_capture *c)
 {
     if (c == NULL) {
@@ -48,6 +82,9 @@ void oto_capture_destroy(struct oto_capture *c)
     }
     oto_ring_destroy(c->gaps);
     oto_ring_destroy(c->frames);
+    if (c->owns_memory) {
+        oto_free(c->shared);
+    }
     oto_free(c);
 }
 
@@ -60,7 +97,7 @@ void oto_capture_write(struct oto_capture *c, const float *frames, size_t n, boo
     }
     if (!fits) {
         c->n_missing += n;
-        atomic_fetch_add_explicit(&c->n_lost, n, memory_order_relaxed);
+        atomic_fetch_add_explicit(&c->shared->n_lost, n, memory_order_relaxed);
         return;
     }
     c->n_missing = 0;
@@ -69,7 +106,7 @@ void oto_capture_write(struct oto_capture *c, const float *frames, size_t n, boo
 
 void oto_capture_end(struct oto_capture *c)
 {
-    atomic_store_explicit(&c->ended, true, memory_order_release);
+    atomic_store_explicit(&c->shared->ended, true, memory_order_release);
 }
 
 size_t oto_capture_read(struct oto_capture *c, float *frames, size_t capacity)
@@ -90,7 +127,7 @@ size_t oto_capture_read(struct oto_capture *c, float *frames, size_t capacity)
 /* Whether nothing will come any more but what was lost after the last frame. */
 static bool is_drained(const struct oto_capture *c)
 {
-    return atomic_load_explicit(&c->ended, memory_order_acquire) &&
+    return atomic_load_explicit(&c->shared->ended, memory_order_acquire) &&
            oto_ring_readable(c->frames) == 0 && oto_ring_readable(c->gaps) == 0;
 }
 
@@ -114,5 +151,5 @@ bool oto_capture_is_over(const struct oto_capture *c)
 
 uint64_t oto_capture_n_lost(const struct oto_capture *c)
 {
-    return atomic_load_explicit(&c->n_lost, memory_order_relaxed);
+    return atomic_load_explicit(&c->shared->n_lost, memory_order_relaxed);
 }

@@ -2,6 +2,7 @@
 /**
  * Frames from a thread that must never wait (an audio callback) to one that reads them, with an
  * account of what did not fit: every frame that was given is either read or lost at a known place.
+ * In memory that two processes share, the threads may be of both.
  */
 #ifndef OTO_AUDIO_CAPTURE_H
 #define OTO_AUDIO_CAPTURE_H
@@ -26,12 +27,21 @@ struct oto_capture;
  */
 oto_status oto_capture_create(struct oto_capture **out, int n_channels, size_t n_frames,
                               oto_error *err) OTO_WARN_UNUSED;
+/** Bytes of memory that such a capture lies in, a multiple of 64; SIZE_MAX when it cannot be made.
+ */
+size_t oto_capture_bytes(int n_channels, size_t n_frames);
+/**
+ * A capture in given memory of oto_capture_bytes(), as oto_ring_create_in() has it: writer and
+ * reader may be two processes, each with its own.
+ */
+oto_status oto_capture_create_in(struct oto_capture **out, void *memory, int n_channels,
+                                 size_t n_frames, oto_error *err) OTO_WARN_UNUSED;
 void oto_capture_destroy(struct oto_capture *c);
 
 /** Writer only. Keeps all n frames or counts them as lost. late: the device lost some before them.
  * Wait-free, allocates nothing. */
 void oto_capture_write(struct oto_capture *c, const float *frames, size_t n, bool late);
-/** Writer only, once, after the last write. */
+/** Writer only, once, after the last write; or the reader, when the writer is no more. */
 void oto_capture_end(struct oto_capture *c);
 
 /** Reader only. Up to capacity frames, none beyond the next gap. 0: nothing is there now, or

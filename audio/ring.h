@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * A queue of fixed-size elements between one writing and one reading thread, without locks: the
- * writer may be an audio callback that must never wait.
+ * writer may be an audio callback that must never wait. In memory that two processes share, the
+ * threads may be of both.
  *
  * Positions count up for ever and are masked on use, so full and empty differ and all of the
  * capacity is usable. The writer publishes with release what the reader takes with acquire, and the
@@ -23,6 +24,16 @@ struct oto_ring;
  */
 oto_status oto_ring_create(struct oto_ring **out, size_t element_bytes, size_t min_elements,
                            oto_error *err) OTO_WARN_UNUSED;
+/** Bytes of memory that such a ring lies in, a multiple of 64; SIZE_MAX when it cannot be made. */
+size_t oto_ring_bytes(size_t element_bytes, size_t min_elements);
+/**
+ * A ring in given memory of oto_ring_bytes(), borrowed: aligned to 64 bytes, and zero before the
+ * first ring is made in it. Writer and reader may each make their own, with the same sizes, at
+ * different addresses. Nothing in that memory leads out of it, whatever the other side writes.
+ * NULL: as oto_ring_create().
+ */
+oto_status oto_ring_create_in(struct oto_ring **out, void *memory, size_t element_bytes,
+                              size_t min_elements, oto_error *err) OTO_WARN_UNUSED;
 void oto_ring_destroy(struct oto_ring *ring);
 size_t oto_ring_capacity(const struct oto_ring *ring);
 

@@ -11,7 +11,7 @@
  * read. */
 static const struct oto_source_backend *const backends[] = {
 #ifdef OTO_HAVE_PORTAUDIO
-    &oto_source_portaudio,
+    &oto_source_microphone,
 #endif
     &oto_source_raw,
     &oto_source_wav,
@@ -31,6 +31,8 @@ oto_status oto_source_open(struct oto_source **out, struct oto_source_request *r
     }
     source->name = input != NULL ? input->name : "microphone";
     source->info.n_frames = -1;
+    source->stop = request->stop;
+    source->stop_arg = request->stop_arg;
     memset(&request->wav, 0, sizeof request->wav);
     if (input != NULL) {
         status = oto_input_peek(input, request->head, sizeof request->head, &request->n_head, err);

@@ -37,7 +37,9 @@ struct oto_source_request {
     const char *device; /* microphone: "" for the default, an index, or part of a name */
     const struct oto_raw_format *raw; /* NULL: by the header */
     int channel;                      /* the caller's choice, 0 for the mean of all */
-    unsigned char head[16];           /* first bytes of the input */
+    int (*stop)(void *stop_arg);      /* as in struct oto_source, while opening waits */
+    void *stop_arg;
+    unsigned char head[16]; /* first bytes of the input */
     size_t n_head;
     struct oto_wav_header wav; /* scanned when the head is that of a WAV file */
 };
@@ -84,7 +86,7 @@ extern const struct oto_source_backend oto_source_raw;
 extern const struct oto_source_backend oto_source_wav;
 extern const struct oto_source_backend oto_source_sndfile;
 #ifdef OTO_HAVE_PORTAUDIO
-extern const struct oto_source_backend oto_source_portaudio;
+extern const struct oto_source_backend oto_source_microphone;
 #endif
 
 /** Takes over request->input in every case, also on failure. Fills in request's head and wav. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Speech to text while it is spoken. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,38 +154,6 @@ static bool open_sinks(struct both *b, const struct live_command *o, FILE *resul
     return b->file != NULL;
 }
 
-/* ---- other people's messages ------------------------------------------------------------- */
-
-static int standard_error = -1; /* what it was */
-
-/* PortAudio, ALSA and JACK print to standard error when a device goes away, from threads of theirs
- * that may outlive it: it would stand among the words. So it leads nowhere until there is an error
- * of ours to be told. */
-static void hush(void)
-{
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (standard_error >= 0 && nowhere >= 0)
-        dup2(nowhere, STDERR_FILENO);
-    if (nowhere >= 0)
-        close(nowhere);
-}
-
-static void unhush(void)
-{
-    if (standard_error < 0)
-        return;
-    dup2(standard_error, STDERR_FILENO);
-    close(standard_error);
-    standard_error = -1;
-}
-
-static int fail(const oto_error *err, const char *name)
-{
-    unhush();
-    return oto_cli_fail(err, name);
-}
-
 /* ---- run --------------------------------------------------------------------------------- */
 
 static int listen_to(const struct live_command *o, const oto_model *model, const char *model_path,
@@ -229,12 +196,10 @@ static int listen_to(const struct live_command *o, const oto_model *model, const
         .save = save,
         .stop = is_signalled,
     };
-    if (session.input == NULL && oto_cli_verbosity() != OTO_VERBOSE)
-        hush();
     oto_status status = oto_live_run(&session, &stopped, &err);
     close_both(&sinks.sink);
     if (status != OTO_OK)
-        return fail(&err, session.input != NULL ? o->input : NULL);
+        return oto_cli_fail(&err, session.input != NULL ? o->input : NULL);
     return stopped ? 128 + (int)signalled : OTO_EXIT_OK;
 }
 
@@ -257,12 +222,11 @@ static int open_and_listen(const struct live_command *o, const oto_model *model,
     if (code == OTO_EXIT_OK)
         code = listen_to(o, model, model_path, results, save);
     if (oto_wav_writer_close(save, &err) != OTO_OK)
-        code = fail(&err, o->save_audio);
+        code = oto_cli_fail(&err, o->save_audio);
     if (results != NULL) {
         bool good = ferror(results) == 0;
         good = fclose(results) == 0 && good;
         if (!good) {
-            unhush();
             oto_cli_error("%s: cannot be written", o->output);
             code = OTO_EXIT_IO;
         }

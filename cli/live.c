@@ -277,6 +277,8 @@ oto_status oto_live_run(const struct oto_live_session *session, bool *stopped, o
         status = open_audio(&s, err);
     if (status == OTO_OK)
         status = listen(&s, err);
+    if (status == OTO_ERR_INTERRUPTED)
+        status = OTO_OK; /* while it was being opened */
     if (status == OTO_OK) {
         status = break_off(&s, 0, err);
         struct oto_live_event e = event_of(&s, OTO_LIVE_END);

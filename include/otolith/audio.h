@@ -33,8 +33,8 @@ typedef struct oto_audio_options {
      * fast; who reads too late loses samples, as with a microphone (oto_audio_next_gap()). No
      * effect on microphones. */
     double pace;
-    /* Asked while read waits for a microphone or a paced source: read ends with
-     * OTO_ERR_INTERRUPTED when it gives anything but 0. NULL: never. */
+    /* Asked while a microphone is being opened, and while read waits for one or for a paced source:
+     * they end with OTO_ERR_INTERRUPTED when it gives anything but 0. NULL: never. */
     int (*stop)(void *stop_arg);
     void *stop_arg;
 } oto_audio_options;

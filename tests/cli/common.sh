@@ -59,6 +59,42 @@ empty() {
     }
 }
 
+# wait_for N PATTERN FILE: until the file has so many lines with it. A busy machine takes its time.
+wait_for() {
+    for ((i = 0; i < 600; i++)); do
+        [ "$(grep -c -- "$2" "$3")" -ge "$1" ] && return 0
+        sleep 0.1
+    done
+    fail "not $1 times $2 in $3: $(tail -3 "$3")"
+    return 1
+}
+
+# runs PID: whether that process is there and has not ended.
+runs() {
+    [ -r "/proc/$1/stat" ] && case "$(sed -E 's/.*\) (.).*/\1/' "/proc/$1/stat" 2>/dev/null)" in
+    "" | Z | X) false ;;
+    esac
+}
+
+# children PID: the numbers of its child processes, dead ones that it has not waited for among them.
+children() {
+    cat /proc/[0-9]*/stat 2>/dev/null | sed -nE "s/^([0-9]+) \\(.*\\) . $1 .*/\1/p"
+}
+
+# wait_end PID: until it has ended; a process of this shell leaves its exit code in the variable code.
+wait_end() {
+    for ((i = 0; i < 600; i++)); do
+        runs "$1" || break
+        sleep 0.1
+    done
+    runs "$1" && {
+        fail "process $1 does not end"
+        kill -9 "$1"
+    }
+    code=0
+    wait "$1" 2>/dev/null || code=$?
+}
+
 finish() {
     [ "$n_failed" -eq 0 ] || {
         echo "$n_failed checks failed"

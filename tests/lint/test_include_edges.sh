@@ -15,7 +15,7 @@ declare -A allowed=(
 # The only file that sees a dependency. jansson: files named *json*.c.
 declare -A seam=(
     [kiss_fftr.h]=features/fft_kiss.c [kiss_fft.h]=features/fft_kiss.c [fftw3.h]=features/fft_fftw.c
-    [blis.h]=acoustic/gemm.c [portaudio.h]=audio/source_portaudio.c [sndfile.h]=audio/source_sndfile.c
+    [blis.h]=acoustic/gemm.c [portaudio.h]=audio/portaudio.c [sndfile.h]=audio/source_sndfile.c
     [soxr.h]=audio/resample.c [utf8proc.h]=base/utf8.c [xxhash.h]=base/bytes.c [cpuid.h]=base/cpu.c
     [lzma.h]=base/lines_xz.c [zlib.h]=base/lines_gzip.c
     [csv.h]=training/corpus_csv.c [mpi.h]=training/comm_mpi.c
@@ -23,7 +23,7 @@ declare -A seam=(
 standard=" assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdalign stdarg stdatomic
  stdbool stddef stdint stdio stdlib stdnoreturn string threads time tgmath uchar wchar wctype
  dirent fcntl langinfo libgen poll pthread pwd sched strings termios unistd
- sys/ioctl sys/mman sys/resource sys/select sys/stat sys/time sys/times sys/types sys/uio sys/wait "
+ sys/ioctl sys/mman sys/resource sys/select sys/socket sys/stat sys/time sys/times sys/types sys/uio sys/wait "
 standard=$(echo "$standard" | tr '\n' ' ')
 
 check_include() { # FILE LINE ROOM INCLUDED
