@@ -469,6 +469,10 @@ static void allocate(const struct oto_child_call *call, const void *arg)
 static void test_threads(void **state)
 {
     (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    print_message("the sanitizer's own malloc is not to be used after fork() among threads\n");
+    skip();
+#endif
     pthread_t threads[3];
     atomic_bool stop = false;
     oto_error err = {OTO_OK, ""};
