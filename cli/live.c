@@ -19,6 +19,7 @@ struct session {
     oto_live *live;
     double rate_hz;
     bool listening;       /* samples have come from this device */
+    double last_s;        /* when samples came last */
     uint64_t n_opened;    /* samples processed before this device was opened */
     uint64_t n_processed; /* given to the recogniser */
     uint64_t n_lost;
@@ -209,12 +210,11 @@ static bool is_stopped(const struct session *s)
     return s->s->stop != NULL && s->s->stop(NULL) != 0;
 }
 
-/* The microphone is gone: says so, and tries until it is there again. The time in between counts as
- * lost sound. */
+/* The microphone is gone: says so, and tries until it is there again. The time since the last
+ * samples counts as lost sound. */
 static oto_status open_again(struct session *s, const oto_error *failure, oto_error *err)
 {
     const struct timespec pause = {0, LOOK_MS * 1000000L};
-    const double gone_s = oto_clock_wall_s();
     oto_status status = break_off(s, 0, err);
     tell_device(s, failure->message);
     oto_audio_close(s->audio);
@@ -223,7 +223,7 @@ static oto_status open_again(struct session *s, const oto_error *failure, oto_er
         for (int i = 0; i < REOPEN_MS / LOOK_MS && !is_stopped(s); i++)
             nanosleep(&pause, NULL);
         if (!is_stopped(s) && open_audio(s, NULL) == OTO_OK)
-            status = tell_gap(s, (uint64_t)((oto_clock_wall_s() - gone_s) * s->rate_hz), err);
+            status = tell_gap(s, (uint64_t)((oto_clock_wall_s() - s->last_s) * s->rate_hz), err);
     }
     return status;
 }
@@ -249,6 +249,7 @@ static oto_status listen(struct session *s, oto_error *err)
             return oto_fail(err, status, "%s", failure.message);
         if (n > 0 && !s->listening)
             tell_listening(s);
+        s->last_s = oto_clock_wall_s();
         status = take(s, samples, n, err);
         if (status != OTO_OK || n == 0)
             return status;

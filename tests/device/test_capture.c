@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audio/child.h"
+#include "base/mem.h"
 #include "near.h"
 #include "otolith/audio.h"
 #include "otolith/otolith.h"
@@ -222,6 +224,42 @@ static void test_errors(void **state)
     expect_failure(NULL, -1, OTO_ERR_ARGUMENT, "channel -1 was asked for");
 }
 
+/* Each allocation and each system call of the parent fails once: an error, and nothing is left. */
+static void test_failures(void **state)
+{
+    (void)state;
+    oto_audio *audio = NULL;
+    oto_audio_device devices[8];
+    oto_error err = {OTO_OK, ""};
+    size_t n = 0;
+    (void)oto_child_fail_nth(0);
+    close_device(open_device(NULL, 16000, 0));
+    const size_t n_calls = oto_child_fail_nth(0);
+    assert_int_equal(n_calls, 4);
+    for (size_t nth = 1; nth <= n_calls; nth++) {
+        (void)oto_child_fail_nth(nth);
+        assert_true(oto_audio_open_microphone(&audio, NULL, NULL, &err) != OTO_OK);
+        assert_null(audio);
+        assert_contains(err.message, "microphone: no ");
+        (void)oto_child_fail_nth(nth);
+        assert_true(oto_audio_list_devices(devices, 8, &n, &err) != OTO_OK);
+        assert_int_equal(n, 0);
+        assert_contains(err.message, "microphones: no ");
+    }
+    (void)oto_child_fail_nth(0);
+    (void)oto_mem_fail_nth(0);
+    audio = open_device(NULL, 0, 0);
+    const size_t n_allocations = oto_mem_fail_nth(0);
+    close_device(audio);
+    for (size_t nth = 1; nth <= n_allocations; nth++) {
+        (void)oto_mem_fail_nth(nth); /* the child counts on from where it starts */
+        assert_int_equal(oto_audio_open_microphone(&audio, NULL, NULL, &err), OTO_ERR_MEMORY);
+        assert_null(audio);
+    }
+    (void)oto_mem_fail_nth(0);
+    close_device(open_device(NULL, 0, 0));
+}
+
 static void count_log(void *user, oto_log_level level, const char *message)
 {
     size_t *n = user;
@@ -330,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_capture_resampled),
         cmocka_unit_test(test_overrun),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_failures),
         cmocka_unit_test(test_silence_on_stderr),
         cmocka_unit_test(test_jack),
     };

@@ -3,7 +3,8 @@
  * A microphone for ALSA that can be pulled out: it plays a file of 16-bit samples over and over, 16
  * kHz and one channel, at the speed of the clock, as long as that file is there. While it is not,
  * the device cannot be opened, and one that is open fails with ENODEV, as a microphone at a USB
- * port does. Built by tests/device/test_live_unplugged.sh:
+ * port does. While there is a file of that name with .hang or .crash behind it, whoever opens the
+ * device waits, or is ended. Built by tests/device/test_live_unplugged.sh:
  *
  *     pcm_type.unplug { lib "PATH/alsa_unplug.so" }
  *     pcm.!default { type unplug file "PATH/talk.raw" }
@@ -34,6 +35,13 @@ struct unplug {
 static bool is_there(const struct unplug *u)
 {
     return access(u->path, R_OK) == 0;
+}
+
+static bool is_there_with(const char *path, const char *suffix)
+{
+    char whole[4200];
+    snprintf(whole, sizeof whole, "%s%s", path, suffix);
+    return access(whole, F_OK) == 0;
 }
 
 static uint64_t elapsed(const struct unplug *u)
@@ -132,6 +140,10 @@ static int constrain(snd_pcm_ioplug_t *io)
 static int open_device(snd_pcm_t **out, const char *name, const char *path, snd_pcm_stream_t stream,
                        int mode)
 {
+    while (is_there_with(path, ".hang"))
+        usleep(10000);
+    if (is_there_with(path, ".crash"))
+        abort();
     FILE *file = stream == SND_PCM_STREAM_CAPTURE ? fopen(path, "rb") : NULL;
     struct unplug *u = file != NULL ? calloc(1, sizeof *u) : NULL;
     const struct itimerspec tick = {{0, TICK_NS}, {0, TICK_NS}};

@@ -87,6 +87,13 @@ static void hang(const struct oto_child_call *call, const void *arg)
         pause();
 }
 
+/* As a library that never returns from opening a device. */
+static void hang_before_telling(const struct oto_child_call *call, const void *arg)
+{
+    atomic_store((atomic_int *)oto_child_call_arena(call) + 1, getpid());
+    hang(call, arg);
+}
+
 static void hang_when_told_to_close(const struct oto_child_call *call, const void *arg)
 {
     oto_child_tell(call);
@@ -232,7 +239,44 @@ static void test_hanging(void **state)
     close_child(child);
 }
 
-/* A child ends when it is told to, and when a parent that is killed can tell it nothing. */
+/* A zombie has ended: where process 1 does not wait for it, it stays. */
+static bool process_runs(int pid)
+{
+    char path[64], status[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd >= 0 ? read(fd, status, sizeof status - 1) : 0;
+    status[n > 0 ? n : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return n > 0 && strstr(status, ") Z") == NULL;
+}
+
+/* A process starts the child and is killed when that works. Returns the child's number. */
+static int orphan(oto_child_work *work)
+{
+    int pipes[2], pid = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t parent = fork();
+    assert_true(parent >= 0);
+    if (parent == 0) {
+        atomic_int *numbers = oto_child_arena(start(work, NULL, 1));
+        while ((pid = atomic_load(&numbers[1])) == 0)
+            pause_ms(1);
+        if (write(pipes[1], &pid, sizeof pid) == sizeof pid)
+            raise(SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(read(pipes[0], &pid, sizeof pid), sizeof pid);
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    close(pipes[0]);
+    close(pipes[1]);
+    return pid;
+}
+
+/* A child ends when it is told to, and when a parent that is killed can tell it nothing, be it that
+ * it hangs itself. */
 static void test_close_and_alone(void **state)
 {
     (void)state;
@@ -241,39 +285,12 @@ static void test_close_and_alone(void **state)
     assert_int_equal(oto_child_wait(child, NULL, NULL, "it", &err), OTO_OK);
     assert_true(oto_child_is_running(child));
     close_child(child);
-    /* The parent is killed: the child ends by itself. */
-    int pipes[2];
-    assert_int_equal(pipe(pipes), 0);
-    pid_t parent = fork();
-    assert_true(parent >= 0);
-    if (parent == 0) {
-        child = start(obey, NULL, LIMIT_S);
-        int pid = oto_child_wait(child, NULL, NULL, "it", NULL) == OTO_OK
-                      ? ((int *)oto_child_arena(child))[1]
-                      : 0;
-        if (write(pipes[1], &pid, sizeof pid) == sizeof pid)
-            raise(SIGKILL);
-        _exit(1);
+    const int orphans[] = {orphan(obey), orphan(hang_before_telling)};
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 6000 && process_runs(orphans[k]); i++)
+            pause_ms(10);
+        assert_false(process_runs(orphans[k]));
     }
-    int pid = 0;
-    assert_int_equal(read(pipes[0], &pid, sizeof pid), sizeof pid);
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(parent, NULL, 0), parent);
-    char path[64], status[512];
-    bool there = true;
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    for (int i = 0; i < 6000 && there; i++) { /* a zombie, where process 1 does not wait for it */
-        int fd = open(path, O_RDONLY);
-        ssize_t n = fd >= 0 ? read(fd, status, sizeof status - 1) : 0;
-        status[n > 0 ? n : 0] = '\0';
-        there = n > 0 && strstr(status, ") Z") == NULL;
-        if (fd >= 0)
-            close(fd);
-        pause_ms(10);
-    }
-    assert_false(there);
-    close(pipes[0]);
-    close(pipes[1]);
 }
 
 static void on_signal(int number)
