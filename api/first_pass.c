@@ -347,7 +347,10 @@ static oto_status find_text(struct oto_first_pass *p, oto_error *err)
                                    alphabet->n_symbols);
         n_stable = best.n_labels; /* no frame changes what was the likeliest before it */
     } else if (p->ended) {
-        status = oto_beam_n_best(p->search.beam, 1, &hyps, &n_hyps, err);
+        /* what is settled is of a sentence that the beam holds, or is not kept to a grammar */
+        status = p->n_settled > 0 ? oto_beam_n_best(p->search.beam, 1, &hyps, &n_hyps, err)
+                                  : oto_search_n_best(&p->search, 1, &hyps, &n_hyps, p->log_probs,
+                                                      p->n_passed, err);
         if (status == OTO_OK)
             best = hyps[0];
     } else {

@@ -356,7 +356,8 @@ static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *seg
     oto_beam_reset(rec->search.beam);
     oto_status status = oto_beam_push(rec->search.beam, segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
-        status = oto_beam_n_best(rec->search.beam, rec->options.beam, &hyps, &n_hyps, err);
+        status = oto_search_n_best(&rec->search, rec->options.beam, &hyps, &n_hyps,
+                                   segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
         status = oto_search_rescore(&rec->search, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *bundle,
                            const oto_recognizer_options *options, struct oto_vocabulary *shared,
@@ -25,7 +26,12 @@ oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *b
     status = oto_beam_create(&search->beam, bundle->shape.n_outputs, &beam_options, err);
     if (status == OTO_OK && language != NULL)
         status = oto_beam_set_language(search->beam, language, err);
-    return status;
+    if (status != OTO_OK || language == NULL || language->grammar == NULL)
+        return status;
+    search->n_symbols = bundle->shape.n_outputs;
+    search->n_texts = options->beam + 1;
+    search->texts = oto_calloc((size_t)search->n_texts + 1, sizeof *search->texts);
+    return search->texts != NULL ? OTO_OK : oto_fail_memory(err, "beam search");
 }
 
 oto_status oto_search_add_rescorer(struct oto_search *search, const struct oto_bundle *bundle,
@@ -70,8 +76,83 @@ oto_status oto_search_rescore(struct oto_search *search, const struct oto_hypoth
     return status;
 }
 
+/* ---- sentences of a grammar --------------------------------------------------------------- */
+
+static bool is_anything_heard(const float *log_probs, size_t n_frames, int n_symbols, int space)
+{
+    for (size_t t = 0; t < n_frames; t++, log_probs += n_symbols) {
+        int best = 0;
+        for (int k = 1; k < n_symbols; k++)
+            best = log_probs[k] > log_probs[best] ? k : best;
+        if (best != 0 && best != space)
+            return true;
+    }
+    return false;
+}
+
+/* The best sentence that the beam has, or the best there is. Without labels where nothing fits.
+ * *rank: the number of texts before it. */
+static oto_status find_sentence(struct oto_search *search, struct oto_hypothesis *sentence,
+                                int *rank, const struct oto_hypothesis *hyps, int n_hyps,
+                                const float *log_probs, size_t n_frames, oto_error *err)
+{
+    int i = 0;
+    while (i < n_hyps && hyps[i].n_labels == 0)
+        i++;
+    *rank = i;
+    if (i < n_hyps) {
+        *sentence = hyps[i];
+        return OTO_OK;
+    }
+    oto_status status = OTO_OK;
+    if (search->sentences == NULL)
+        status = oto_sentence_search_create(
+            &search->sentences, search->vocabulary->language->grammar, search->n_symbols, err);
+    if (status != OTO_OK)
+        return status;
+    return oto_sentence_search_run(search->sentences, sentence, log_probs, n_frames, err);
+}
+
+/* Puts it before the texts that stood before it. */
+static int put_first(struct oto_hypothesis *texts, const struct oto_hypothesis *sentence, int rank,
+                     const struct oto_hypothesis *hyps, int n_hyps)
+{
+    int n = 0;
+    texts[n++] = *sentence;
+    for (int i = 0; i < n_hyps; i++) {
+        if (i != rank)
+            texts[n++] = hyps[i];
+    }
+    return n;
+}
+
+oto_status oto_search_n_best(struct oto_search *search, int n, const struct oto_hypothesis **hyps,
+                             int *n_hyps, const float *log_probs, size_t n_frames, oto_error *err)
+{
+    if (search->texts == NULL)
+        return oto_beam_n_best(search->beam, n, hyps, n_hyps, err);
+    const struct oto_grammar *grammar = search->vocabulary->language->grammar;
+    oto_status status = oto_beam_n_best(search->beam, search->n_texts, hyps, n_hyps, err);
+    if (status == OTO_OK && (*hyps)[0].n_labels == 0 &&
+        !isfinite(grammar->states[OTO_GRAMMAR_START].end) &&
+        is_anything_heard(log_probs, n_frames, search->n_symbols, grammar->space)) {
+        struct oto_hypothesis sentence;
+        int rank;
+        status = find_sentence(search, &sentence, &rank, *hyps, *n_hyps, log_probs, n_frames, err);
+        if (status == OTO_OK && sentence.n_labels > 0) {
+            *n_hyps = put_first(search->texts, &sentence, rank, *hyps, *n_hyps);
+            *hyps = search->texts;
+        }
+    }
+    if (*n_hyps > n)
+        *n_hyps = n;
+    return status;
+}
+
 void oto_search_clear(struct oto_search *search)
 {
+    oto_free(search->texts);
+    oto_sentence_search_destroy(search->sentences);
     oto_rescorer_destroy(search->rescorer);
     oto_beam_destroy(search->beam);
     oto_vocabulary_release(search->vocabulary);

@@ -103,14 +103,16 @@ oto_status oto_votes_count(double **votes, const struct oto_hypothesis *hyps, in
                            oto_error *err)
 {
     struct counter c = {.capacity = 1};
-    double total = 0;
+    double total = 0, most = -(double)INFINITY;
     bool good = true;
     *votes = NULL;
     for (int i = 0; i < n_hyps; i++) {
         if (hyps[i].n_labels > c.capacity)
             c.capacity = hyps[i].n_labels;
-        total += exp(hyps[i].log_prob - hyps[0].log_prob);
+        most = fmax(most, hyps[i].log_prob);
     }
+    for (int i = 0; i < n_hyps; i++)
+        total += exp(hyps[i].log_prob - most);
     c.best = oto_calloc((size_t)c.capacity, sizeof *c.best);
     c.other = oto_calloc((size_t)c.capacity, sizeof *c.other);
     c.n_best = c.best ? split(c.best, &hyps[0], space) : 0;
@@ -118,7 +120,7 @@ oto_status oto_votes_count(double **votes, const struct oto_hypothesis *hyps, in
     if (!c.best || !c.other || !c.votes)
         good = false;
     for (int i = 0; i < n_hyps && good; i++) {
-        double weight = exp(hyps[i].log_prob - hyps[0].log_prob) / total;
+        double weight = exp(hyps[i].log_prob - most) / total;
         if (weight < LEAST_WEIGHT)
             continue;
         c.n_other = split(c.other, &hyps[i], space);

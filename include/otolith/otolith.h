@@ -121,9 +121,10 @@ typedef struct oto_recognizer_options {
     int rescore_best; /* texts that it looks at, the best; the others are dropped. 0, the default:
                          as the model says, else all */
     /** Grammar of a command task, a JSGF file: only its sentences are written, or nothing where
-     * none was likely enough. NULL or "" = the model's own, if it has one; "none" = none. It takes
-     * the place of the model's lexicon and language model and goes with no lexicon, language model,
-     * more words, hot words or second pass of the options. */
+     * nothing is heard or none fits in. The empty text may be a later alternative that is likelier.
+     * NULL or "" = the model's own, if it has one; "none" = none. It takes the place of the model's
+     * lexicon and language model and goes with no lexicon, language model, more words, hot words or
+     * second pass of the options. */
     const char *grammar;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "decoder/beam.h"
+#include "decoder/sentence.h"
 
 enum { MAX_K = 32, T = 12 };
 
@@ -30,6 +31,30 @@ static void check(const struct oto_grammar *g)
     }
 }
 
+static void check_sentence(const struct oto_grammar *g, const struct oto_hypothesis *h)
+{
+    int32_t state = OTO_GRAMMAR_START;
+    for (int i = 0; i < h->n_labels; i++) {
+        const struct oto_grammar_arc *a = oto_grammar_find(g, state, h->labels[i]);
+        if (a == NULL)
+            abort();
+        state = a->to;
+    }
+    if (!oto_grammar_is_complete(g, state))
+        abort();
+}
+
+static void search_all(const struct oto_grammar *g, const float *log_probs, int n_symbols)
+{
+    struct oto_sentence_search *search = NULL;
+    struct oto_hypothesis h;
+    if (oto_sentence_search_create(&search, g, n_symbols, NULL) != OTO_OK ||
+        oto_sentence_search_run(search, &h, log_probs, T, NULL) != OTO_OK || isnan(h.log_prob))
+        abort();
+    check_sentence(g, &h);
+    oto_sentence_search_destroy(search);
+}
+
 /* Every text that comes out leads to the end of a sentence. */
 static void search(const struct oto_grammar *g, int n_symbols)
 {
@@ -48,17 +73,9 @@ static void search(const struct oto_grammar *g, int n_symbols)
         oto_beam_push(beam, log_probs, T, NULL) != OTO_OK ||
         oto_beam_n_best(beam, 8, &hyps, &n, NULL) != OTO_OK || n < 1)
         abort();
-    for (int j = 0; j < n; j++) {
-        int32_t state = OTO_GRAMMAR_START;
-        for (int i = 0; i < hyps[j].n_labels; i++) {
-            const struct oto_grammar_arc *a = oto_grammar_find(g, state, hyps[j].labels[i]);
-            if (a == NULL)
-                abort();
-            state = a->to;
-        }
-        if (!oto_grammar_is_complete(g, state))
-            abort();
-    }
+    for (int j = 0; j < n; j++)
+        check_sentence(g, &hyps[j]);
+    search_all(g, log_probs, n_symbols);
     oto_beam_destroy(beam);
     oto_language_destroy(language);
 }

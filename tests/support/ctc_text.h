@@ -13,12 +13,11 @@ static inline double ctc_text_add(double a, double b)
 }
 
 /**
- * Natural log of the sum over all paths that write these labels, with further spaces at the start,
- * the end and next to spaces: the forward algorithm on the one text. n <= 200, single spaces
- * within.
+ * Over all paths that write these labels, with further spaces at the start, the end and next to
+ * spaces, combined by add: the forward algorithm on the one text. n <= 200, single spaces within.
  */
-static inline double ctc_text_log_prob(const float *y, int T, int K, const int *labels, int n,
-                                       int space)
+static inline double ctc_text_over_paths(double (*add)(double, double), const float *y, int T,
+                                         int K, const int *labels, int n, int space)
 {
     double blank[202], label[202], total[202];
     assert(n <= 200);
@@ -39,12 +38,19 @@ static inline double ctc_text_log_prob(const float *y, int T, int K, const int *
                 handed = (repeats ? blank[j - 1] : total[j - 1]) + (double)y[last];
             }
             blank[j] = total[j] + (double)y[0];
-            label[j] = ctc_text_add(keep, handed);
+            label[j] = add(keep, handed);
         }
         for (int j = 0; j <= all; j++)
-            total[j] = ctc_text_add(blank[j], label[j]);
+            total[j] = add(blank[j], label[j]);
     }
-    return all > n ? ctc_text_add(total[n], total[n + 1]) : total[n];
+    return all > n ? add(total[n], total[n + 1]) : total[n];
+}
+
+/** Natural log of the sum over these paths. */
+static inline double ctc_text_log_prob(const float *y, int T, int K, const int *labels, int n,
+                                       int space)
+{
+    return ctc_text_over_paths(ctc_text_add, y, T, K, labels, n, space);
 }
 
 #endif

@@ -11,54 +11,9 @@
 #include "ctc_brute.h"
 #include "ctc_text.h"
 #include "decoder/beam.h"
-#include "grammar_cases.h"
+#include "grammar_sentences.h"
 
 static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
-static struct oto_alphabet *alphabet; /* space a b c */
-
-static int set_up(void **state)
-{
-    (void)state;
-    static const char *const symbols[] = {" ", "a", "b", "c"};
-    static const struct oto_text_policy policy = {OTO_CASE_KEEP, OTO_PUNCTUATION_KEEP};
-    assert_int_equal(oto_alphabet_create(&alphabet, symbols, 4, &policy, NULL), OTO_OK);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    oto_alphabet_destroy(alphabet);
-    return 0;
-}
-
-struct sentences {
-    struct oto_grammar *grammar;
-    struct oto_language *language;
-    regex_t regex;
-};
-
-static struct sentences parse(const char *rules, const char *regex)
-{
-    struct sentences s = {.grammar = grammar_parse(rules, alphabet)};
-    assert_int_equal(oto_language_create_of_grammar(&s.language, s.grammar, NULL), OTO_OK);
-    s.regex = grammar_regex(regex);
-    return s;
-}
-
-static void release(struct sentences *s)
-{
-    regfree(&s->regex);
-    oto_language_destroy(s->language);
-    oto_grammar_destroy(s->grammar);
-}
-
-static void text_of(char *text, const int *labels, int n)
-{
-    for (int i = 0; i < n; i++)
-        text[i] = alphabet->symbols[labels[i]][0];
-    text[n] = '\0';
-}
 
 /** The empty text, which says that nothing was heard, or a sentence. */
 static bool is_allowed(const struct sentences *s, const char *text)
@@ -68,67 +23,18 @@ static bool is_allowed(const struct sentences *s, const char *text)
 
 /* ---- enumeration ------------------------------------------------------------------------- */
 
-enum { MAX_T = 6, K5 = 5, N_CODES = 5 * 5 * 5 * 5 * 5 * 5 * 2 };
-
-/** Digits in base 5 behind a leading 1; spaces at the ends and next to one another are left out. */
-static int code_of(const int *labels, int n)
-{
-    int code = 1;
-    bool space = false;
-    for (int i = 0; i < n; i++) {
-        if (labels[i] == alphabet->space) {
-            space = code > 1;
-            continue;
-        }
-        code = (space ? code * K5 + alphabet->space : code) * K5 + labels[i];
-        space = false;
-    }
-    return code;
-}
-
-static void text_of_code(char *text, int code)
-{
-    int labels[MAX_T + 1], reversed[MAX_T + 1], n = 0;
-    for (; code > 1; code /= K5)
-        reversed[n++] = code % K5;
-    for (int i = 0; i < n; i++)
-        labels[i] = reversed[n - 1 - i];
-    text_of(text, labels, n);
-}
-
-/** Probability of each text over all 5^T paths. */
-static void enumerate(double *p, const float *log_probs, int T)
-{
-    int n_paths = 1;
-    memset(p, 0, N_CODES * sizeof *p);
-    for (int t = 0; t < T; t++)
-        n_paths *= K5;
-    for (int i = 0; i < n_paths; i++) {
-        int labels[MAX_T], n = 0, previous = 0;
-        double log_p = 0.0;
-        for (int t = 0, rest = i; t < T; t++, rest /= K5) {
-            const int k = rest % K5;
-            log_p += (double)log_probs[t * K5 + k];
-            if (k != 0 && k != previous)
-                labels[n++] = k;
-            previous = k;
-        }
-        p[code_of(labels, n)] += exp(log_p);
-    }
-}
-
 /** Every sentence with its whole probability and prior, and no other text but the empty one. */
 static void check_enumeration(const struct sentences *s, double (*prior)(const char *),
                               uint64_t seed)
 {
-    static double p[N_CODES];
+    static double p[N_CODES], p_best[N_CODES];
     float log_probs[MAX_T * K5];
     char text[MAX_T + 1];
     const int T = 1 + (int)(seed % MAX_T);
     int n_expected = 0;
     const struct oto_hypothesis *hyps;
     ctc_random_log_probs(log_probs, T, K5, 0.5 * (double)(1 + seed % 7), 0.0, seed);
-    enumerate(p, log_probs, T);
+    enumerate(p, p_best, log_probs, T);
     for (int code = 1; code < N_CODES; code++) {
         if (p[code] > 0.0) {
             text_of_code(text, code);
@@ -149,12 +55,6 @@ static void check_enumeration(const struct sentences *s, double (*prior)(const c
     oto_beam_destroy(beam);
 }
 
-static double no_prior(const char *text)
-{
-    (void)text;
-    return 0.0;
-}
-
 static void equals_enumeration(void **state)
 {
     (void)state;
@@ -164,15 +64,6 @@ static void equals_enumeration(void **state)
             check_enumeration(&s, no_prior, 100 * (uint64_t)i + seed);
         release(&s);
     }
-}
-
-/** Of (/3/ a | /1/ b)+ [c]. */
-static double letters_prior(const char *text)
-{
-    double sum = 0.0;
-    for (; *text; text++)
-        sum += *text == 'a' ? log(0.75) : *text == 'b' ? log(0.25) : 0.0;
-    return sum;
 }
 
 static void weights_are_added(void **state)
@@ -219,16 +110,6 @@ static void always_sentences(void **state)
         release(&s);
     }
     assert_true(n_sentences > 500);
-}
-
-/** Clear peaks that spell text; a low floor elsewhere. */
-static void spell(float *log_probs, const char *text)
-{
-    for (int t = 0; text[t]; t++) {
-        const int peak = text[t] == '.' ? 0 : oto_alphabet_find(alphabet, text[t]);
-        for (int k = 0; k < K5; k++)
-            log_probs[t * K5 + k] = k == peak ? -0.01f : -6.0f - 0.1f * (float)k;
-    }
 }
 
 static void check_spelt(const char *rules, int width, const char *frames, const char *expected)

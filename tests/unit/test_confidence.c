@@ -36,6 +36,9 @@ static void votes(void **state)
     expect_votes(hyps, 1, (double[]){1, 1, 1}, 3);
     expect_votes(hyps + 3, 1, NULL, 0);
     expect_votes((struct oto_hypothesis[]){hyps[3], hyps[0]}, 2, NULL, 0);
+    /* the first need not be the likeliest */
+    expect_votes((struct oto_hypothesis[]){{best, NULL, 6, -2000}, {best, NULL, 0, -10}}, 2,
+                 (double[]){0, 0, 0}, 3);
     /* no space in the alphabet: the text is one word */
     double *one = NULL;
     assert_int_equal(oto_votes_count(&one, hyps, 2, -1, NULL), OTO_OK);

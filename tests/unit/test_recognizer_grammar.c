@@ -77,6 +77,31 @@ static void sentences_only(void **state)
     oto_recognizer_destroy(rec);
 }
 
+/* The narrowest beams, too, which lose all that could become a sentence: it is there. */
+static void always_a_sentence(void **state)
+{
+    (void)state;
+    int n_empty = 0;
+    for (int beam = 1; beam <= 16; beam *= 2) {
+        oto_recognizer_options options;
+        oto_recognizer *rec = NULL;
+        options_with(&options, file);
+        options.beam = beam;
+        options.n_best = beam < BEAM ? beam : BEAM;
+        assert_int_equal(oto_recognizer_create(&rec, model, &options, NULL), OTO_OK);
+        for (size_t n = 16000; n <= N_LONG; n += 1000) {
+            const oto_result *r = run(rec, sound, n, 0);
+            if (!is_sentence(r->text))
+                fail_msg("beam %d, %zu samples: \"%s\"", beam, n, r->text);
+            assert_in_range(r->n_words, 2, 3);
+            for (int i = 1; i < r->n_alternatives; i++)
+                n_empty += r->alternatives[i].text[0] == '\0';
+        }
+        oto_recognizer_destroy(rec);
+    }
+    assert_true(n_empty > 0);
+}
+
 static void check_refused(oto_recognizer_options *options, oto_status expected, const char *message)
 {
     oto_recognizer *rec = (void *)&rec;
@@ -144,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentences_only),
+        cmocka_unit_test(always_a_sentence),
         cmocka_unit_test(what_goes_with_none),
         cmocka_unit_test(failing_memory),
     };
