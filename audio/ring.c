@@ -36,9 +36,8 @@ static size_t capacity_of(size_t element_bytes, size_t min_elements)
 
 size_t oto_ring_bytes(size_t element_bytes, size_t min_elements)
 {
-    size_t bytes = 0;
-    if (!oto_mul_size(capacity_of(element_bytes, min_elements), element_bytes, &bytes) ||
-        bytes > SIZE_MAX / 4) {
+    size_t capacity = capacity_of(element_bytes, min_elements), bytes = 0;
+    if (capacity == 0 || !oto_mul_size(capacity, element_bytes, &bytes) || bytes > SIZE_MAX / 4) {
         return SIZE_MAX;
     }
     return sizeof(struct ends) + (bytes + OTO_ALIGN - 1) / OTO_ALIGN * OTO_ALIGN;

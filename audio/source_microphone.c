@@ -84,6 +84,9 @@ static oto_status start_in_child(struct report *report, const struct question *q
     oto_error *err = &report->result;
     oto_status status = oto_portaudio_open(device, question->device, question->channel, err);
     if (status == OTO_OK) {
+        status = oto_source_check_shape(device->name, device->rate_hz, device->n_channels, err);
+    }
+    if (status == OTO_OK) {
         status = oto_capture_create_in(&capture, behind_report(report), device->n_channels,
                                        room_for(device->n_channels, device->rate_hz), err);
     }

@@ -115,6 +115,37 @@ static void test_two_threads(void **state)
     oto_ring_destroy(ring);
 }
 
+/* Two rings in one piece of memory, as a writing and a reading process have them. */
+static void test_in_memory(void **state)
+{
+    (void)state;
+    struct oto_ring *in = NULL, *out = NULL;
+    int numbers[6] = {1, 2, 3, 4, 5, 6}, got[8] = {0};
+    assert_int_equal(oto_ring_bytes(sizeof(int), 5), 2 * 64 + 64);
+    assert_int_equal(oto_ring_bytes(sizeof(int), 17), 2 * 64 + 128);
+    assert_true(oto_ring_bytes(0, 5) == SIZE_MAX && oto_ring_bytes(4, 0) == SIZE_MAX &&
+                oto_ring_bytes(SIZE_MAX / 8, 64) == SIZE_MAX);
+    size_t *memory = oto_calloc(1, oto_ring_bytes(sizeof(int), 5));
+    assert_int_equal(oto_ring_create_in(&in, memory, sizeof(int), 5, NULL), OTO_OK);
+    assert_int_equal(oto_ring_write(in, numbers, 3), 3);
+    assert_int_equal(oto_ring_create_in(&out, memory, sizeof(int), 5, NULL), OTO_OK);
+    assert_int_equal(oto_ring_write(in, numbers + 3, 3), 3);
+    assert_int_equal(oto_ring_read(out, got, 8), 6);
+    assert_memory_equal(got, numbers, sizeof numbers);
+    assert_int_equal(oto_ring_writable(in), 8);
+    oto_ring_destroy(in);
+    /* A writer gone mad: never more than there can be. */
+    memory[0] = SIZE_MAX / 2;
+    assert_int_equal(oto_ring_readable(out), 8);
+    assert_int_equal(oto_ring_read(out, got, 8), 8);
+    memory[0] = 0;
+    memory[8] = 7;
+    assert_int_equal(oto_ring_readable(out), 8);
+    assert_int_equal(oto_ring_writable(out), 0);
+    oto_ring_destroy(out);
+    oto_free(memory);
+}
+
 static void test_errors(void **state)
 {
     struct oto_ring *ring = NULL;
@@ -141,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_full_and_empty),
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_in_memory),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
