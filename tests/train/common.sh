@@ -22,6 +22,25 @@ train() {
         > "$dir/$name.out" 2> "$dir/$name.err" < /dev/null &
 }
 
+# steps NAME: how many the run's metrics tell of; with --log-steps=1 all.
+steps() {
+    local n
+    n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
+    echo "${n:-0}"
+}
+
+# halt NAME N: process $pid of run NAME stands still when N steps are done, and with it all others of the run. It stands still
+# whenever it is looked at, so that a run cannot get through before a busy machine lets the test look. "kill -CONT $pid" lets it go
+# on. False when it has ended before.
+halt() {
+    while kill -CONT $pid 2> /dev/null; do
+        sleep 0.01
+        kill -STOP $pid 2> /dev/null
+        [ "$(steps "$1")" -lt "$2" ] || return 0
+    done
+    return 1
+}
+
 # same_files NAME FILE...: files of run NAME against those of the undisturbed run.
 same_files() {
     local name=$1 file

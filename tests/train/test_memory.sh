@@ -3,7 +3,6 @@
 # Memory does not grow with the corpus but for an index of it: features of many utterances are computed, read and changed in the
 # memory that few of them take.
 . "$SOURCE_DIR/tests/train/common.sh"
-grep -q VmHWM /proc/self/status 2> /dev/null || { echo "SKIP: the kernel does not tell peak memory"; exit 77; }
 nm "$OTOLITH" 2> /dev/null | grep -q __asan_init && { echo "SKIP: AddressSanitizer keeps freed memory"; exit 77; }
 
 # manifest N: the same recordings under N names.
@@ -15,16 +14,10 @@ manifest() {
 
 # peak N: kB that a training on N utterances has held at most.
 peak() {
-    local pid kb=0 now
-    "$OTOLITH" train --train="$dir/corpus/$1.tsv" --out="$dir/$1" --layers=1 --hidden=8 --epochs=2 --batch-seconds=20 \
-        --warmup-steps=5 --perturb=noise:0.8:5:30 --cache-half=false --threads=2 --loaders=2 --show=0 > "$dir/out" 2> "$dir/err" &
-    pid=$!
-    while now=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status" 2> /dev/null) && [ -n "$now" ]; do
-        kb=$now
-        sleep 0.02
-    done
-    wait $pid || fail "$1 utterances: $(cat "$dir/err")"
-    echo "$kb"
+    "$BUILD_DIR/tests/peak_memory" "$dir/peak" "$OTOLITH" train --train="$dir/corpus/$1.tsv" --out="$dir/$1" --layers=1 --hidden=8 \
+        --epochs=2 --batch-seconds=20 --warmup-steps=5 --perturb=noise:0.8:5:30 --cache-half=false --threads=2 --loaders=2 \
+        --show=0 > "$dir/out" 2> "$dir/err" || fail "$1 utterances: $(cat "$dir/err")"
+    cat "$dir/peak"
 }
 
 few=500

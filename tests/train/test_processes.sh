@@ -48,7 +48,7 @@ children() {
 train whole --threads=1
 wait $! || fail "one process: $(cat "$dir/whole.err")"
 sed -E 's/,"(audio_s_per_s|seconds|[a-z_]*_share)":[^,}]*//g' "$dir/whole/metrics.jsonl" > "$dir/whole.metrics"
-total=$(grep -c '"kind":"step"' "$dir/whole/metrics.jsonl")
+total=$(steps whole)
 [ "$total" -gt 60 ] || fail "only $total steps"
 for run in 1-2 2-1 2-2 3-1 4-1 4-2 8-1; do
     processes=${run%-*}
@@ -87,25 +87,10 @@ gone() { # PID...: all have ended, within seconds
     done
 }
 
-# halt NAME N: process $pid of run NAME stands still when so many steps are done, and with it all others, so that a busy machine
-# cannot get through the run before the test has looked at it. "kill -CONT $pid" lets it go on.
-halt() {
-    local i n
-    for ((i = 0; i < 3000; i++)); do
-        n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
-        if [ "${n:-0}" -ge "$2" ]; then
-            kill -STOP $pid
-            return
-        fi
-        sleep 0.01
-    done
-    fail "$1: $2 steps take too long: $(cat "$dir/$1.err")"
-}
-
 # One of them is killed: a clear error, no process left, and it goes on.
 train victim --processes=3
 pid=$!
-halt victim 5
+halt victim 5 || fail "victim: ended before step 5: $(cat "$dir/victim.err")"
 mapfile -t others < <(children $pid)
 [ ${#others[@]} -eq 2 ] || fail "3 processes, but ${#others[@]} were made"
 kill -KILL "${others[1]}"
@@ -123,7 +108,7 @@ echo "a killed process: named, none left, the same bytes"
 # The first one is killed: the others notice.
 train first --processes=4
 pid=$!
-halt first 5
+halt first 5 || fail "first: ended before step 5: $(cat "$dir/first.err")"
 mapfile -t others < <(children $pid)
 kill -KILL $pid
 wait $pid 2> /dev/null
@@ -136,7 +121,7 @@ echo "the first process killed: none left, the same bytes"
 # A disk that is full for the first process ends all of them with its error.
 train full --processes=2
 pid=$!
-halt full 3
+halt full 3 || fail "full: ended before step 3: $(cat "$dir/full.err")"
 mapfile -t others < <(children $pid)
 mv "$dir/full" "$dir/moved"
 kill -CONT $pid
@@ -150,7 +135,7 @@ gone "${others[@]}"
 for signal in INT TERM; do
     train "stop$signal" --processes=2
     pid=$!
-    halt "stop$signal" 5
+    halt "stop$signal" 5 || fail "stop$signal: ended before step 5: $(cat "$dir/stop$signal.err")"
     mapfile -t others < <(children $pid)
     if [ $signal = INT ]; then
         kill -INT "${others[@]}" $pid # bash lets a background job ignore SIGINT; the program does not

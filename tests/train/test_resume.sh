@@ -22,13 +22,6 @@ checkpoint-minutes = 0
 RECIPE
 sed -i "s|@CORPUS@|$dir/corpus|; s|@WAVE@|speed:0.3:0.9:1.1,room:0.5:0.1:0.2,background:0.5:5:20:$dir/corpus,telephone:0.3:-30:-10,codec:0.3:10:20|" "$dir/recipe.conf"
 
-# Steps that the run's metrics tell of.
-steps() {
-    local n
-    n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
-    echo "${n:-0}"
-}
-
 same() {
     same_files "$1" best.oto last.oto
     echo "$1: the same bytes"
@@ -61,8 +54,7 @@ stop() {
         # shellcheck disable=SC2086
         train "$name" --log-steps=1 $resume --threads=$((1 + stops % 2))
         pid=$!
-        while kill -0 $pid 2> /dev/null && [ "$(steps "$name")" -le $((before + 7)) ]; do sleep 0.01; done
-        kill -"$signal" $pid 2> /dev/null
+        halt "$name" $((before + 8)) && kill -"$signal" $pid && kill -CONT $pid
         wait $pid 2> /dev/null
         result=$?
         [ $result -eq 0 ] && break
