@@ -207,16 +207,18 @@ static void test_works(void **state)
     oto_error err = {OTO_OK, ""};
     oto_audio_info info;
     atomic_store(n_stopped, 0);
-    oto_audio *audio = open_device("works");
-    assert_true(read_ramp(audio, 20000, &status, &err) >= 20000);
-    oto_audio_get_info(audio, &info);
-    assert_int_equal(info.source_rate_hz, 48000);
-    assert_int_equal(info.n_channels, 2);
-    assert_string_equal(info.format, "microphone by nobody");
-    assert_string_equal(oto_audio_name(audio), "microphone \"it\"");
-    oto_audio_close(audio);
+    for (int i = 0; i < 20 && atomic_load(n_stopped) == 0; i++) { /* busy machines kill too soon */
+        oto_audio *audio = open_device("works");
+        assert_true(read_ramp(audio, 20000, &status, &err) >= 20000);
+        oto_audio_get_info(audio, &info);
+        assert_int_equal(info.source_rate_hz, 48000);
+        assert_int_equal(info.n_channels, 2);
+        assert_string_equal(info.format, "microphone by nobody");
+        assert_string_equal(oto_audio_name(audio), "microphone \"it\"");
+        oto_audio_close(audio);
+        check_nothing_left();
+    }
     assert_int_equal(atomic_load(n_stopped), 1); /* in good order */
-    check_nothing_left();
 }
 
 /* The most there can be: half a second of it and more fits into the memory. */
