@@ -283,14 +283,12 @@ out:
 
 static int load_and_evaluate(const struct eval_options *o)
 {
-    oto_error err = {0};
-    oto_model *model = NULL;
     char path[4096];
-    if (oto_model_find(o->model, path, sizeof path, &err) != OTO_OK)
-        return oto_cli_fail(&err, NULL);
-    if (oto_model_load(&model, path, &err) != OTO_OK)
-        return oto_cli_fail(&err, path);
-    int code = evaluate(o, model, path);
+    int code;
+    oto_model *model = oto_cli_open_model(o->model, path, sizeof path, &code);
+    if (model == NULL)
+        return code;
+    code = evaluate(o, model, path);
     oto_model_destroy(model);
     return code;
 }

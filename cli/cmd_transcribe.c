@@ -204,16 +204,14 @@ static int check_usage(struct transcribe_options *o, const char **files, int n)
 
 static int load_and_run(const struct transcribe_options *o, const char **files, int n)
 {
-    oto_error err = {0};
-    oto_model *model = NULL;
     char path[4096];
-    if (oto_model_find(o->model, path, sizeof path, &err) != OTO_OK)
-        return oto_cli_fail(&err, NULL);
-    if (oto_model_load(&model, path, &err) != OTO_OK)
-        return oto_cli_fail(&err, path);
+    int code;
+    oto_model *model = oto_cli_open_model(o->model, path, sizeof path, &code);
+    if (model == NULL)
+        return code;
     if (oto_cli_verbosity() == OTO_VERBOSE)
         oto_cli_note("model %s", path);
-    int code = transcribe_files(o, model, files, n);
+    code = transcribe_files(o, model, files, n);
     oto_model_destroy(model);
     return code;
 }

@@ -124,3 +124,14 @@ const char *oto_cli_decoding_file(const struct oto_cli_decoding *d, const oto_er
             return files[i];
     return d->lm;
 }
+
+oto_model *oto_cli_open_model(const char *name, char *path, size_t capacity, int *code)
+{
+    oto_error err = {0};
+    oto_model *model = NULL;
+    if (oto_model_find(name, path, capacity, &err) != OTO_OK)
+        *code = oto_cli_fail(&err, NULL);
+    else if (oto_model_load(&model, path, &err) != OTO_OK)
+        *code = oto_cli_fail(&err, path);
+    return model;
+}

@@ -3,6 +3,8 @@
 #ifndef OTO_CLI_DECODING_H
 #define OTO_CLI_DECODING_H
 
+#include <stddef.h>
+
 #include "base/options.h"
 #include "otolith/otolith.h"
 
@@ -26,6 +28,9 @@ extern const size_t oto_cli_n_decoding;
 /** After the command line was read, once. False with a message and *code for a hot word's boost
  * that is no number. */
 bool oto_cli_prepare_decoding(struct oto_cli_decoding *d, int *code);
+/** The model of that name or path, and where it is: path [capacity]. NULL with a message and *code.
+ */
+oto_model *oto_cli_open_model(const char *name, char *path, size_t capacity, int *code);
 /** Fills the recognizer's fields; all is borrowed. */
 void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_decoding *d);
 /** Frees the options' texts and the rest. */

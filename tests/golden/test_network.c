@@ -4,18 +4,10 @@
  * the gradients of all parameters and of the input, with every instruction set of this machine.
  * Tolerance 1e-5 of the largest number of each tensor, and at least 1e-5.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "acoustic/network.h"
-#include "base/bytes.h"
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "golden_floats.h"
 
 enum { SEED_PARAMS = 1, SEED_X = 2, SEED_DLOGITS = 3, UTTS_MAX = 8 };
 
@@ -24,15 +16,8 @@ static float *uniform(size_t n, uint32_t seed, float scale)
 {
     float *out = oto_calloc(n, sizeof *out);
     assert_non_null(out);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t v = (uint32_t)i * 2654435761u + seed * 40503u;
-        for (int k = 0; k < 2; k++) {
-            v ^= v >> 16;
-            v *= 0x45d9f3bu;
-        }
-        v ^= v >> 16;
-        out[i] = ((float)(v >> 8) / (float)(1 << 23) - 1.0f) * scale;
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = golden_uniform(i, seed) * scale;
     return out;
 }
 
@@ -43,25 +28,11 @@ struct golden {
     float *log_probs, *dparams, *dx; /* expected */
 };
 
-static float *read_floats(struct oto_reader *r, size_t n)
-{
-    float *out = oto_calloc(n, sizeof *out);
-    assert_non_null(out);
-    for (size_t i = 0; i < n; i++)
-        out[i] = oto_read_f32(r);
-    return out;
-}
-
 static void load(struct golden *g, const char *name)
 {
-    char path[512];
     struct oto_map map;
-    struct oto_reader r;
+    struct oto_reader r = golden_open(&map, name);
     oto_error err = {0};
-    snprintf(path, sizeof path, "%s/%s.bin", OTO_TEST_DATA, name);
-    if (oto_map_open(&map, path, &err) != OTO_OK)
-        fail_msg("%s", err.message);
-    oto_reader_init(&r, map.data, map.size);
     g->shape.n_inputs = (int)oto_read_u32(&r);
     g->shape.n_layers = (int)oto_read_u32(&r);
     g->shape.n_hidden = (int)oto_read_u32(&r);
@@ -77,9 +48,9 @@ static void load(struct golden *g, const char *name)
     g->n_params = oto_network_n_parameters(&g->shape);
     for (int b = 0; b < n_utts; b++)
         g->n_out += oto_network_n_frames(&g->shape, (size_t)lengths[b]);
-    g->log_probs = read_floats(&r, g->n_out * (size_t)g->shape.n_outputs);
-    g->dparams = read_floats(&r, g->n_params);
-    g->dx = read_floats(&r, g->seqs.n_rows * (size_t)g->shape.n_inputs);
+    g->log_probs = golden_read(&r, g->n_out * (size_t)g->shape.n_outputs);
+    g->dparams = golden_read(&r, g->n_params);
+    g->dx = golden_read(&r, g->seqs.n_rows * (size_t)g->shape.n_inputs);
     assert_false(r.failed);
     assert_int_equal(r.offset, r.size);
     oto_map_close(&map);

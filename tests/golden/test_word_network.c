@@ -4,31 +4,11 @@
  * and the gradients of all parameters, with every instruction set of this machine. Tolerance 1e-5
  * of the largest number of each tensor, and at least 1e-5.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "acoustic/word_batch.h"
-#include "base/bytes.h"
 #include "base/mem.h"
+#include "golden_floats.h"
 
 enum { SEED_PARAMS = 1, SEED_WORDS = 2, UTTS_MAX = 8, CLASSES_MAX = 8, WORDS_MAX = 64 };
-
-/* Number i of the hash of make_network.py, in [-1, 1). */
-static float uniform(size_t i, uint32_t seed)
-{
-    uint32_t v = (uint32_t)i * 2654435761u + seed * 40503u;
-    for (int k = 0; k < 2; k++) {
-        v ^= v >> 16;
-        v *= 0x45d9f3bu;
-    }
-    v ^= v >> 16;
-    return (float)(v >> 8) / (float)(1 << 23) - 1.0f;
-}
 
 struct golden {
     struct oto_word_shape shape;
@@ -38,26 +18,11 @@ struct golden {
     float *log_probs, *dparams; /* expected; log_probs sentence by sentence */
 };
 
-static float *read_floats(struct oto_reader *r, size_t n)
-{
-    float *out = oto_calloc(n, sizeof *out);
-    assert_non_null(out);
-    for (size_t i = 0; i < n; i++)
-        out[i] = oto_read_f32(r);
-    return out;
-}
-
 static void load(struct golden *g, const char *name)
 {
-    char path[512];
     struct oto_map map;
-    struct oto_reader r;
-    oto_error err = {0};
+    struct oto_reader r = golden_open(&map, name);
     *g = (struct golden){0};
-    snprintf(path, sizeof path, "%s/%s.bin", OTO_TEST_DATA, name);
-    if (oto_map_open(&map, path, &err) != OTO_OK)
-        fail_msg("%s", err.message);
-    oto_reader_init(&r, map.data, map.size);
     g->shape.n_words = (int)oto_read_u32(&r);
     g->shape.n_embed = (int)oto_read_u32(&r);
     g->shape.n_hidden = (int)oto_read_u32(&r);
@@ -75,11 +40,11 @@ static void load(struct golden *g, const char *name)
         assert_in_range(n, 1, WORDS_MAX);
     }
     for (size_t i = 0; i < n; i++) /* in double, as Python has it */
-        g->words[i] = (int)(((double)uniform(i, SEED_WORDS) + 1) / 2 * g->shape.n_words);
+        g->words[i] = (int)(((double)golden_uniform(i, SEED_WORDS) + 1) / 2 * g->shape.n_words);
     g->n_rows = n + (size_t)g->n_utts;
     g->n_params = oto_word_n_parameters(&g->shape);
-    g->log_probs = read_floats(&r, g->n_rows);
-    g->dparams = read_floats(&r, g->n_params);
+    g->log_probs = golden_read(&r, g->n_rows);
+    g->dparams = golden_read(&r, g->n_params);
     assert_false(r.failed);
     assert_int_equal(r.offset, r.size);
     oto_map_close(&map);
@@ -109,7 +74,7 @@ static void run(const struct golden *g, unsigned flags)
     float *params = oto_calloc(g->n_params, sizeof *params);
     float *dparams = oto_calloc(g->n_params, sizeof *dparams);
     for (size_t i = 0; i < g->n_params; i++)
-        params[i] = uniform(i, SEED_PARAMS) * 0.4f;
+        params[i] = golden_uniform(i, SEED_PARAMS) * 0.4f;
     oto_dsp_init(&dsp, flags);
     assert_int_equal(oto_word_network_create(&net, &g->shape, g->class_first, &dsp, NULL), OTO_OK);
     assert_int_equal(oto_word_workspace_create(&ws, net, NULL), OTO_OK);

@@ -4,6 +4,7 @@
 #define OTO_TESTS_BEAM_WORDS_H
 
 #include "decoder/beam.h"
+#include "hypotheses.h"
 #include "unit.h"
 
 static inline struct oto_beam *create(int K, const struct oto_beam_options *o,

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "ctc_brute.h"
 #include "decoder/beam.h"
+#include "hypotheses.h"
 #include "training/ctc_loss.h"
 
 static const struct oto_beam_options exhaustive = {20000, 0, -INFINITY, 0.0, 0.0};
@@ -294,12 +295,7 @@ static void portions_do_not_matter(void **state)
         }
         int n = n_best(whole, 30, &a);
         assert_int_equal(n_best(parts, 30, &b), n);
-        for (int j = 0; j < n; j++) {
-            assert_int_equal(a[j].n_labels, b[j].n_labels);
-            assert_memory_equal(a[j].labels, b[j].labels, (size_t)a[j].n_labels * sizeof(int));
-            assert_memory_equal(a[j].frames, b[j].frames, (size_t)a[j].n_labels * sizeof(int));
-            assert_true(a[j].log_prob == b[j].log_prob);
-        }
+        assert_same_hypotheses(a, b, n);
         oto_beam_reset(parts);
     }
     oto_beam_destroy(whole);

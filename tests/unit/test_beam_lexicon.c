@@ -311,12 +311,7 @@ static void portions_do_not_matter(void **state)
             t += m;
         }
         assert_int_equal(decode(parts, NULL, 0, 20, &b), n);
-        for (int j = 0; j < n; j++) {
-            assert_int_equal(a[j].n_labels, b[j].n_labels);
-            assert_memory_equal(a[j].labels, b[j].labels, (size_t)a[j].n_labels * sizeof(int));
-            assert_memory_equal(a[j].frames, b[j].frames, (size_t)a[j].n_labels * sizeof(int));
-            assert_true(a[j].log_prob == b[j].log_prob);
-        }
+        assert_same_hypotheses(a, b, n);
         assert_true(a[0].n_labels > 10);
     }
     oto_beam_destroy(whole);
@@ -339,11 +334,7 @@ static void on_and_off(void **state)
     assert_in_range(decode(beam, log_probs, T, 10, &b), 1, 2); /* "", a */
     assert_int_equal(oto_beam_set_language(beam, NULL, NULL), OTO_OK);
     assert_int_equal(decode(beam, log_probs, T, 10, &b), n);
-    for (int j = 0; j < n; j++) {
-        assert_int_equal(a[j].n_labels, b[j].n_labels);
-        assert_memory_equal(a[j].labels, b[j].labels, (size_t)a[j].n_labels * sizeof(int));
-        assert_true(a[j].log_prob == b[j].log_prob);
-    }
+    assert_same_hypotheses(a, b, n);
     oto_beam_destroy(free_beam);
     oto_beam_destroy(beam);
     release(w);
