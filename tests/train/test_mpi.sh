@@ -66,15 +66,25 @@ train again "${mpi[@]}" -np 2 "$OTOLITH" train || fail "again: $(cat "$dir/again
 train again "${mpi[@]}" -np 2 "$OTOLITH" train && fail "overwrote a run"
 grep -q -- "--resume" "$dir/again.err" || fail "no hint at --resume: $(cat "$dir/again.err")"
 
-# wait_for NAME N: until so many steps are done.
-wait_for() {
-    local i n
-    for ((i = 0; i < 3000; i++)); do
-        n=$(grep -c '"kind":"step"' "$dir/$1/metrics.jsonl" 2> /dev/null)
-        [ "${n:-0}" -ge "$2" ] && return
-        sleep 0.01
+# begin NAME N [OPTIONS]: N processes in the background; their numbers by rank in the array ranks, that of the first in pid for
+# halt, that of mpirun in run.
+begin() {
+    local name=$1 n=$2 i
+    shift 2
+    mkdir "$dir/$name.ranks"
+    # shellcheck disable=SC2016
+    train "$name" "${mpi[@]}" -np "$n" bash -c 'echo $$ > "$0/new-$OMPI_COMM_WORLD_RANK"; mv "$0/new-$OMPI_COMM_WORLD_RANK" "$0/$OMPI_COMM_WORLD_RANK"; exec "$@"' \
+        "$dir/$name.ranks" "$OTOLITH" train "$@" &
+    run=$!
+    ranks=()
+    for ((i = 0; i < n; i++)); do
+        until [ -e "$dir/$name.ranks/$i" ]; do
+            kill -0 $run 2> /dev/null || fail "$name: does not begin: $(cat "$dir/$name.err")"
+            sleep 0.01
+        done
+        ranks+=("$(cat "$dir/$name.ranks/$i")")
     done
-    fail "$1: $2 steps take too long: $(cat "$dir/$1.err")"
+    pid=${ranks[0]}
 }
 
 # Processes of ours that were started for --out=NAME.
@@ -95,42 +105,37 @@ gone() { # NAME
     fail "$1: processes are left: $(members "$1")"
 }
 
-train victim "${mpi[@]}" -np 3 "$OTOLITH" train --epochs=200 --schedule=constant &
-pid=$!
-wait_for victim 5
-mapfile -t others < <(members victim)
-[ ${#others[@]} -eq 3 ] || fail "3 processes, but ${#others[@]} run"
-kill -KILL "${others[2]}"
-wait $pid && fail "a killed process: exit code 0"
+begin victim 3 --epochs=200 --schedule=constant
+halt victim 5 || fail "victim: ended before step 5: $(cat "$dir/victim.err")"
+kill -KILL "${ranks[2]}"
+kill -CONT $pid
+wait $run && fail "a killed process: exit code 0"
 gone victim
 [ -e "$dir/victim/checkpoint.bin" ] || fail "a killed process: no checkpoint"
-train stopped "${mpi[@]}" -np 2 "$OTOLITH" train --epochs=200 --schedule=constant &
-pid=$!
-wait_for stopped 5
-# The first process, wherever mpirun is: it tells the others.
-mapfile -t others < <(members stopped)
-kill -TERM "${others[0]}"
-wait $pid && fail "stopped: exit code 0"
+begin stopped 2 --epochs=200 --schedule=constant
+halt stopped 5 || fail "stopped: ended before step 5: $(cat "$dir/stopped.err")"
+kill -TERM $pid # the first process, wherever mpirun is: it tells the others
+kill -CONT $pid
+wait $run && fail "stopped: exit code 0"
 gone stopped
 grep -q "go on with --resume" "$dir/stopped.err" || fail "stopped: $(cat "$dir/stopped.err")"
 echo "a killed process, a stopped one: all end"
 
 # Both go on: killed and stopped runs by another number of processes, with and without mpirun, to the bytes of an undisturbed one.
-step=$(grep -c '"kind":"step"' "$dir/whole/metrics.jsonl")
-for run in 2 4; do
-    train "on$run" "${mpi[@]}" -np $run "$OTOLITH" train &
-    pid=$!
-    wait_for "on$run" $((step / 3))
-    mapfile -t others < <(members "on$run")
-    kill -KILL "${others[$((run - 1))]}" 2> /dev/null
-    wait $pid
-    gone "on$run"
-    if [ $run -eq 2 ]; then
-        train "on$run" "$OTOLITH" train --resume --processes=2 || fail "on$run: $(cat "$dir/on$run.err")"
+step=$(steps whole)
+for n in 2 4; do
+    begin "on$n" $n
+    halt "on$n" $((step / 3)) || fail "on$n: ended before step $((step / 3)): $(cat "$dir/on$n.err")"
+    kill -KILL "${ranks[n - 1]}"
+    kill -CONT $pid
+    wait $run
+    gone "on$n"
+    if [ $n -eq 2 ]; then
+        train "on$n" "$OTOLITH" train --resume --processes=2 || fail "on$n: $(cat "$dir/on$n.err")"
     else
-        train "on$run" "${mpi[@]}" -np 2 "$OTOLITH" train --resume || fail "on$run: $(cat "$dir/on$run.err")"
-        grep -q "resumed at" "$dir/on$run.err" || fail "on$run: did not resume: $(cat "$dir/on$run.err")"
+        train "on$n" "${mpi[@]}" -np 2 "$OTOLITH" train --resume || fail "on$n: $(cat "$dir/on$n.err")"
+        grep -q "resumed at" "$dir/on$n.err" || fail "on$n: did not resume: $(cat "$dir/on$n.err")"
     fi
-    same "on$run"
+    same "on$n"
 done
 echo "killed and gone on with another number of processes: the same bytes"
