@@ -61,6 +61,7 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .max_segment_s = 30,
                                         .n_threads = 1,
                                         .lm_weight = (double)NAN,
+                                        .prior_scale = (double)NAN,
                                         .word_bonus = (double)NAN,
                                         .unknown_weight = (double)NAN,
                                         .words = 1,

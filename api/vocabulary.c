@@ -41,6 +41,8 @@ static oto_status choose_weights(struct oto_language_options *weights,
         weights->word_bonus = o->word_bonus;
     if (!isnan(o->unknown_weight))
         weights->unknown_weight = o->unknown_weight;
+    if (!isnan(o->prior_scale))
+        weights->prior_scale = o->prior_scale;
     return oto_language_options_check(weights, err);
 }
 
@@ -52,6 +54,7 @@ static oto_status choose_parts(struct oto_vocabulary *v, struct oto_language_par
     oto_status status = OTO_OK;
     parts->lexicon = bundle->lexicon;
     parts->lm = bundle->lm;
+    parts->log_priors = bundle->log_priors;
     if (is_named(options->lexicon)) {
         if (strcmp(options->lexicon, "none") != 0)
             status = oto_lexicon_load(&v->lexicon, options->lexicon, bundle->alphabet, err);

@@ -17,6 +17,7 @@
 #include "cli/progress.h"
 #include "decoder/beam.h"
 #include "decoder/edit_distance.h"
+#include "decoder/priors.h"
 #include "training/corpus.h"
 
 struct tune_options {
@@ -59,8 +60,10 @@ static const struct oto_cli_usage usage = {
     .notes =
         "Prints a line for each set of weights that is better than all before: trial, word error "
         "rate in percent,\n"
-        "lm-weight, word-bonus, unknown-weight, with a second pass also rescore-weight, with tabs "
-        "between. The same seed gives the "
+        "lm-weight, word-bonus, unknown-weight, prior-scale, with a second pass also "
+        "rescore-weight, "
+        "with tabs between. Where the model has no priors of its symbols, they are found from the "
+        "recordings.\nThe same seed gives the "
         "same result, with any\n"
         "number of jobs.\n",
 };
@@ -83,6 +86,7 @@ struct tuning {
     const struct oto_lm *lm;
     const struct oto_lstm_lm *lstm; /* of the second pass; NULL: there is none */
     struct oto_beam_options beam;
+    double *log_priors; /* [K] the model's, or of these utterances */
     struct item *items;
     size_t n_items;
 };
@@ -145,6 +149,30 @@ static oto_status hear_all(struct tuning *t, oto_error *err)
         if (t->items[k].err.status != OTO_OK)
             status = oto_fail(err, t->items[k].err.status, "an utterance cannot be used");
     return status;
+}
+
+/* The model's own priors of symbols, else those of what was heard. */
+static oto_status find_priors(struct tuning *t, oto_error *err)
+{
+    const struct oto_bundle *b = t->model->bundle;
+    const size_t n_symbols = (size_t)b->shape.n_outputs;
+    size_t n_frames = 0;
+    t->log_priors = oto_calloc(n_symbols, sizeof *t->log_priors);
+    if (t->log_priors == NULL)
+        return oto_fail_memory(err, "priors");
+    if (b->log_priors != NULL) {
+        memcpy(t->log_priors, b->log_priors, n_symbols * sizeof *t->log_priors);
+        return OTO_OK;
+    }
+    for (size_t k = 0; k < t->n_items; k++) {
+        n_frames += t->items[k].n_frames;
+        oto_priors_add(t->log_priors, (const float *)(const void *)t->items[k].log_probs.data,
+                       t->items[k].n_frames, b->shape.n_outputs);
+    }
+    if (n_frames == 0)
+        return oto_fail(err, OTO_ERR_DATA, "no frames to find priors from");
+    oto_priors_finish(t->log_priors, n_frames, b->shape.n_outputs);
+    return OTO_OK;
 }
 
 /* What a trial is made with. */
@@ -270,9 +298,10 @@ static oto_status try_weights(struct oto_errors *sum, const struct tuning *t,
     *sum = (struct oto_errors){0};
     struct share *shares = oto_calloc((size_t)n, sizeof *shares);
     oto_status status = shares != NULL ? OTO_OK : oto_fail_memory(err, "threads");
+    const struct oto_language_parts parts = {
+        .lexicon = b->lexicon, .lm = t->lm, .log_priors = t->log_priors};
     if (status == OTO_OK)
-        status =
-            oto_language_create(&language, b->lexicon, t->lm, b->alphabet, &weights->language, err);
+        status = oto_language_create_from(&language, &parts, b->alphabet, &weights->language, err);
     for (; status == OTO_OK && n_started < n; n_started++) {
         shares[n_started] = (struct share){.tuning = t,
                                            .language = language,
@@ -303,7 +332,8 @@ static oto_status try_weights(struct oto_errors *sum, const struct tuning *t,
 /* Where weights are looked for. */
 static const struct {
     double low, high;
-} ranges[4] = {{0.05, 2.0}, {-2.0, 5.0}, {-10.0, -0.1}, {0.0, 1.5}};
+} ranges[] = {{0.05, 2.0}, {-2.0, 5.0}, {-10.0, -0.1}, {0.0, 1.5}, {0.0, 1.0}};
+enum { N_WEIGHTS = sizeof ranges / sizeof ranges[0] };
 
 static double clamp(double x, double low, double high)
 {
@@ -319,11 +349,12 @@ static double round_weight(double x)
 /* Trial i: anywhere in the first half, then around the best, ever nearer. */
 static struct weights choose(const struct tune_options *o, int i, const struct weights *best)
 {
-    const double from[4] = {best->language.lm_weight, best->language.word_bonus,
-                            best->language.unknown_weight, best->rescore};
+    const double from[N_WEIGHTS] = {best->language.lm_weight, best->language.word_bonus,
+                                    best->language.unknown_weight, best->rescore,
+                                    best->language.prior_scale};
     const int half = o->trials / 2;
-    double to[4];
-    for (uint64_t k = 0; k < 4; k++) {
+    double to[N_WEIGHTS];
+    for (uint64_t k = 0; k < N_WEIGHTS; k++) {
         const double width = ranges[k].high - ranges[k].low;
         if (i <= half) {
             to[k] = ranges[k].low + width * oto_rng_uniform(o->seed, k, (uint64_t)i);
@@ -333,7 +364,7 @@ static struct weights choose(const struct tune_options *o, int i, const struct w
         }
         to[k] = round_weight(clamp(to[k], ranges[k].low, ranges[k].high));
     }
-    return (struct weights){{to[0], to[1], to[2]}, to[3]};
+    return (struct weights){{to[0], to[1], to[2], to[4]}, to[3]};
 }
 
 static uint64_t count(const struct oto_errors *e)
@@ -345,8 +376,9 @@ static void print_best(const struct tuning *t, int trial, const struct oto_error
                        const struct weights *best)
 {
     oto_progress_hide();
-    printf("%d\t%.2f\t%g\t%g\t%g", trial, 100 * oto_error_rate(errors), best->language.lm_weight,
-           best->language.word_bonus, best->language.unknown_weight);
+    printf("%d\t%.2f\t%g\t%g\t%g\t%g", trial, 100 * oto_error_rate(errors),
+           best->language.lm_weight, best->language.word_bonus, best->language.unknown_weight,
+           best->language.prior_scale);
     if (t->lstm != NULL)
         printf("\t%g", best->rescore);
     printf("\n");
@@ -371,10 +403,10 @@ static oto_status search(const struct tuning *t, struct weights *best, oto_error
             *best = weights;
             print_best(t, i, &errors, best);
         }
-        oto_progress_show(&progress, "trial %d of %d, best %.2f %% with %g %g %g", i + 1,
+        oto_progress_show(&progress, "trial %d of %d, best %.2f %% with %g %g %g %g", i + 1,
                           t->options->trials, 100 * (double)least / (double)errors.n_ref,
                           best->language.lm_weight, best->language.word_bonus,
-                          best->language.unknown_weight);
+                          best->language.unknown_weight, best->language.prior_scale);
     }
     oto_progress_end(&progress);
     if (status == OTO_OK && least == UINT64_MAX)
@@ -395,8 +427,9 @@ static int replace_lstm(struct oto_bundle *bundle, const char *file)
     return oto_cli_fail(&err, file);
 }
 
-static int save(const struct tune_options *o, const struct weights *best)
+static int save(struct tuning *t, const struct weights *best)
 {
+    const struct tune_options *o = t->options;
     oto_error err = {0};
     char path[4096];
     int code = OTO_EXIT_OK;
@@ -410,6 +443,10 @@ static int save(const struct tune_options *o, const struct weights *best)
             code = oto_cli_fail(&err, o->lm);
     }
     bundle->language = best->language;
+    if (best->language.prior_scale > 0 && bundle->log_priors == NULL) {
+        bundle->log_priors = t->log_priors;
+        t->log_priors = NULL;
+    }
     if (code == OTO_EXIT_OK && o->rescore[0] != 0)
         code = replace_lstm(bundle, o->rescore);
     if (bundle->lstm != NULL)
@@ -426,11 +463,12 @@ static int tune(struct tuning *t)
 {
     oto_error err = {0};
     struct weights best;
-    if (hear_all(t, &err) != OTO_OK || search(t, &best, &err) != OTO_OK)
+    if (hear_all(t, &err) != OTO_OK || find_priors(t, &err) != OTO_OK ||
+        search(t, &best, &err) != OTO_OK)
         return oto_cli_fail(&err, t->options->lm);
     if (!oto_cli_flush())
         return OTO_EXIT_IO;
-    return t->options->output[0] != 0 ? save(t->options, &best) : OTO_EXIT_OK;
+    return t->options->output[0] != 0 ? save(t, &best) : OTO_EXIT_OK;
 }
 
 static int load_corpus(struct tuning *t)
@@ -457,6 +495,7 @@ static int load_corpus(struct tuning *t)
         oto_writer_clear(&t->items[k].ends);
     }
     oto_free(t->items);
+    oto_free(t->log_priors);
     oto_corpus_destroy(corpus);
     return code;
 }

@@ -23,7 +23,7 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 struct model_options {
     int format, weights, from, hidden;
     char *like, *prefix;
-    char *grammar, *lexicon, *lm, *rescore, *statistics;
+    char *grammar, *lexicon, *lm, *rescore, *statistics, *priors;
     struct oto_beam_options beam;
     struct oto_language_options language;
     struct oto_rescore_options second;
@@ -56,6 +56,8 @@ static const struct oto_option option_table[] = {
      .help = "LSTM language model of a second pass that set puts into the model; 'none' takes out the one that is there."},
     {.name = "statistics", .type = OTO_OPTION_TEXT, FIELD(statistics), .default_text = "", .argument = "MANIFEST",
      .help = "Corpus whose mean and variance set puts into the model: live text starts from them, where training did not store its own."},
+    {.name = "priors", .type = OTO_OPTION_TEXT, FIELD(priors), .default_text = "", .argument = "MANIFEST",
+     .help = "Corpus, its texts are not looked at, over which set finds what the network writes on average, for --prior-scale; 'none' takes it out."},
 };
 /* clang-format on */
 #define N_OPTIONS (sizeof option_table / sizeof option_table[0])
@@ -66,7 +68,8 @@ static const struct oto_cli_usage usage = {
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
                 "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
-                "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST] IN OUT\n"
+                "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST]\n"
+                "      [--priors=MANIFEST|none] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model prune --hidden=N IN OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
@@ -182,6 +185,8 @@ static void info_text(const char *path, const struct oto_bundle *b)
     print_options("Front end", oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
     if (b->cmvn.count > 0)
         printf("  %-20s%.0f frames\n", "cmvn statistics", b->cmvn.count);
+    if (b->log_priors != NULL)
+        printf("  %-20s%.3f of the blank\n", "priors", exp(b->log_priors[0]));
     print_options("Decoder", oto_beam_option_table, oto_beam_n_options, &b->beam);
     if (b->lexicon != NULL)
         printf("  %-20s%d words\n", "lexicon", (int)b->lexicon->n_words);
@@ -246,6 +251,15 @@ static void info_json(const char *path, const struct oto_bundle *b)
     oto_json_options(stdout, oto_frontend_option_table, oto_frontend_n_options, &b->frontend);
     printf(",\"cmvn_frames\":");
     oto_json_number(stdout, b->cmvn.count);
+    if (b->log_priors != NULL) {
+        printf(",\"log_priors\":[");
+        for (int k = 0; k < s->n_outputs; k++) {
+            if (k > 0)
+                putchar(',');
+            oto_json_exact(stdout, b->log_priors[k]);
+        }
+        putchar(']');
+    }
     printf(",\"decoder\":");
     oto_json_options(stdout, oto_beam_option_table, oto_beam_n_options, &b->beam);
     printf(",\"lexicon_words\":%d", b->lexicon != NULL ? (int)b->lexicon->n_words : 0);
@@ -358,7 +372,8 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
     if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->rescore[0] == 0 &&
-        o->statistics[0] == 0 && !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
+        o->statistics[0] == 0 && o->priors[0] == 0 &&
+        !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
         !any_given(oto_language_option_table, oto_language_n_options, o) &&
         !any_given(oto_rescore_option_table, oto_rescore_n_options, o))
         return oto_cli_usage_error("model",
@@ -370,6 +385,7 @@ static int run_set(const struct model_options *o, const char *in, const char *ou
                                       .lm = o->lm,
                                       .rescore = o->rescore,
                                       .statistics = o->statistics,
+                                      .priors = o->priors,
                                       .beam = o->beam,
                                       .language = o->language,
                                       .second = o->second,

@@ -2,6 +2,7 @@
 /* What a model searches for, changed without a look at its weights. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/common.h"
 #include "cli/model.h"
 
@@ -43,6 +44,19 @@ static oto_status set_lstm(struct oto_bundle *b, const char *file, oto_error *er
     return strcmp(file, "none") == 0 ? OTO_OK : oto_lstm_lm_load(&b->lstm, file, err);
 }
 
+static oto_status set_priors(struct oto_bundle *b, const char *path, const char *manifest,
+                             oto_error *err)
+{
+    if (manifest[0] == 0)
+        return OTO_OK;
+    if (strcmp(manifest, "none") != 0)
+        return oto_cli_set_priors(b, path, manifest, err);
+    oto_free(b->log_priors);
+    b->log_priors = NULL;
+    b->language.prior_scale = 0;
+    return OTO_OK;
+}
+
 /* Copies the values that were given; returns their number. */
 static int set_given(const struct oto_option *table, size_t n, void *to, const void *from,
                      const struct oto_model_set *set)
@@ -62,11 +76,13 @@ static int set_given(const struct oto_option *table, size_t n, void *to, const v
 static oto_status check_search(const struct oto_bundle *b, oto_error *err)
 {
     struct oto_language *language = NULL;
+    const struct oto_language_parts parts = {
+        .lexicon = b->lexicon, .lm = b->lm, .log_priors = b->log_priors};
     if (b->lm == NULL)
         return OTO_OK;
     oto_status status = oto_language_options_check(&b->language, err);
     if (status == OTO_OK)
-        status = oto_language_create(&language, b->lexicon, b->lm, b->alphabet, &b->language, err);
+        status = oto_language_create_from(&language, &parts, b->alphabet, &b->language, err);
     oto_language_destroy(language);
     return status;
 }
@@ -85,6 +101,8 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_fail(&err, set->rescore);
     if (set->statistics[0] != 0 && oto_cli_set_statistics(b, set->statistics, &err) != OTO_OK)
         return oto_cli_fail(&err, set->statistics);
+    if (set_priors(b, path, set->priors, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->priors);
     const int n_weights = set_given(oto_language_option_table, oto_language_n_options, &b->language,
                                     &set->language, set);
     if (n_weights > 0 && b->lm == NULL)

@@ -65,6 +65,13 @@ static oto_status read_weights(struct oto_network_shape *shape, float **params, 
     return status;
 }
 
+/* Those of other weights are not its own; they stay with the bundle that it was copied from. */
+static void forget_priors(struct oto_bundle *copy)
+{
+    copy->log_priors = NULL;
+    copy->language.prior_scale = 0;
+}
+
 int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, const char *out)
 {
     oto_error err = {0};
@@ -73,7 +80,8 @@ int oto_cli_import_pytorch(const struct oto_import_options *o, const char *in, c
     struct oto_bundle *like = oto_cli_load_model(o->like, path, sizeof path, &code);
     if (like == NULL)
         return code;
-    struct oto_bundle bundle = *like; /* everything but shape and weights */
+    struct oto_bundle bundle = *like; /* everything but shape, weights and what these write */
+    forget_priors(&bundle);
     float *params = NULL;
     oto_status status = read_weights(&bundle.shape, &params, in, o->prefix, &err);
     if (status == OTO_OK)
@@ -102,7 +110,8 @@ int oto_cli_prune(int n_hidden, const char *in, const char *out)
     struct oto_bundle *wide = oto_cli_load_model(in, path, sizeof path, &code);
     if (wide == NULL)
         return code;
-    struct oto_bundle bundle = *wide; /* everything but shape and weights */
+    struct oto_bundle bundle = *wide; /* everything but shape, weights and what these write */
+    forget_priors(&bundle);
     float *pruned = NULL;
     oto_status status = oto_bundle_dequantize(wide, &err);
     if (status == OTO_OK)

@@ -26,6 +26,9 @@ const struct oto_option oto_cli_decoding_table[] = {
      .help = "Added for each word, natural log: a language model alone prefers few words. Else the model's, or 1.5."},
     {.name = "unknown-weight", .type = OTO_OPTION_REAL, FIELD(unknown_weight), .default_text = "nan", .min = -1000, .max = 0,
      .argument = "LOG", .help = "Added for each character of a word the language model does not know, natural log. Else the model's, or -2."},
+    {.name = "prior-scale", .type = OTO_OPTION_REAL, FIELD(prior_scale), .default_text = "nan", .min = 0, .max = 2, .argument = "X",
+     .help = "With a language model: how much of what the network writes on average, whatever is said, is taken out of its "
+             "probabilities; 0 is nothing, 1 all. Else the model's, or 0."},
     {.name = "words", .type = OTO_OPTION_TEXT, FIELD(words), .default_text = "", .argument = "FILE",
      .help = "Words that may be written besides those of lexicon and language model: one a line, maybe a tab and the natural log "
              "of its part of the probability of unknown words (else -9)."},
@@ -96,6 +99,7 @@ void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_
     options->lm_weight = d->lm_weight;
     options->word_bonus = d->word_bonus;
     options->unknown_weight = d->unknown_weight;
+    options->prior_scale = d->prior_scale;
     options->more_words = d->words;
     options->hot_words = d->phrases;
     options->n_hot_words = d->n_phrases;

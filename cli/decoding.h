@@ -11,7 +11,7 @@
 struct oto_cli_decoding {
     int beam;
     char *grammar, *lexicon, *lm;
-    double lm_weight, word_bonus, unknown_weight;
+    double lm_weight, word_bonus, unknown_weight, prior_scale;
     char *words, *hot_words, *hot_word;
     double hot_word_boost;
     char *rescore;

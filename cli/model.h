@@ -14,6 +14,7 @@ int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
 struct oto_model_set {
     const char *grammar, *lexicon, *lm, *rescore; /* a file, "none" or "" */
     const char *statistics;                       /* a manifest, or "" */
+    const char *priors;                           /* a manifest, "none" or "" */
     /* those of them that were given on this command line */
     struct oto_beam_options beam;
     struct oto_language_options language;
@@ -37,6 +38,10 @@ int oto_cli_set_search(const struct oto_model_set *set, const char *in, const ch
  * recordings; the bundle is as before then. */
 oto_status oto_cli_set_statistics(struct oto_bundle *bundle, const char *manifest,
                                   oto_error *err) OTO_WARN_UNUSED;
+/** Replaces the bundle's priors of symbols by what the network of the model file at path, the same
+ * one, writes on average over a corpus. Errors as above. */
+oto_status oto_cli_set_priors(struct oto_bundle *bundle, const char *path, const char *manifest,
+                              oto_error *err) OTO_WARN_UNUSED;
 int oto_cli_quantize(const char *in, const char *out);
 /** The network with n_hidden units a direction (acoustic/network_prune.h), as floats. */
 int oto_cli_prune(int n_hidden, const char *in, const char *out);

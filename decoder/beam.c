@@ -16,6 +16,8 @@
  * where a label is handed on. Spaces at the start and next to one another are one: where nothing is
  * written yet, or a space was last, label'(l) has total(l) y(space).
  *
+ * Where the language has priors of the symbols, y is what is left of them (decoder/priors.h).
+ *
  * With a strict lexicon a prefix is extended only to what begins a text of whole words, with a
  * grammar to what begins a sentence, and the likeliest prefix that is complete (the spare) is kept
  * even where it is too unlikely for the beam. It cannot die out, as the blank is always looked at.
@@ -25,6 +27,7 @@
 #include "base/mem.h"
 #include "decoder/beam_private.h"
 #include "decoder/beam_ranks.h"
+#include "decoder/priors.h"
 
 /** Least natural log-probability of the blank where every prefix must live on. */
 #define IMPOSSIBLE (-1000.0)
@@ -52,11 +55,12 @@ oto_status oto_beam_create(struct oto_beam **out, int n_symbols,
     beam->ranks = oto_calloc(n > K ? n : K, sizeof *beam->ranks);
     beam->scratch = oto_calloc(n > K ? n : K, sizeof *beam->scratch);
     beam->symbols = oto_calloc(K, sizeof *beam->symbols);
+    beam->divided = oto_calloc(K, sizeof *beam->divided);
     beam->log_y = oto_calloc(K, sizeof *beam->log_y);
     beam->finals = oto_calloc(n, sizeof *beam->finals);
     beam->stamps = oto_calloc(K, sizeof *beam->stamps);
     if (!beam->entries || !beam->candidates || !beam->order || !beam->ranks || !beam->scratch ||
-        !beam->symbols || !beam->log_y || !beam->finals || !beam->stamps ||
+        !beam->symbols || !beam->divided || !beam->log_y || !beam->finals || !beam->stamps ||
         !oto_trie_reserve(&beam->trie, 1)) {
         oto_beam_destroy(beam);
         return oto_fail_memory(err, "beam search");
@@ -79,6 +83,7 @@ void oto_beam_destroy(struct oto_beam *beam)
     oto_free(beam->ranks);
     oto_free(beam->scratch);
     oto_free(beam->symbols);
+    oto_free(beam->divided);
     oto_free(beam->log_y);
     oto_free(beam->finals);
     oto_free(beam->contexts);
@@ -527,6 +532,17 @@ static void step(struct oto_beam *beam, const float *log_probs)
     beam->n_frames++;
 }
 
+/** The frame as the language is to be multiplied with. */
+static const float *without_priors(struct oto_beam *beam, const float *log_probs)
+{
+    const struct oto_language *l = beam->language;
+    if (!l || !l->log_priors)
+        return log_probs;
+    oto_priors_divide(beam->divided, log_probs, l->log_priors, l->options.prior_scale,
+                      beam->n_symbols);
+    return beam->divided;
+}
+
 static oto_status check_frame(const struct oto_beam *beam, const float *log_probs, size_t frame,
                               oto_error *err)
 {
@@ -554,7 +570,7 @@ oto_status oto_beam_push(struct oto_beam *beam, const float *log_probs, size_t n
     for (size_t t = 0; t < n_frames; t++) {
         if (!oto_trie_reserve(&beam->trie, beam->options.beam + 1) || !reserve_contexts(beam))
             return oto_fail_memory(err, "beam search");
-        step(beam, log_probs + t * (size_t)beam->n_symbols);
+        step(beam, without_priors(beam, log_probs + t * (size_t)beam->n_symbols));
     }
     return OTO_OK;
 }

@@ -54,6 +54,7 @@ struct oto_beam {
     int32_t *order;                        /* [beam + 1] oto_beam_n_best() */
     int32_t n_labels;
     int32_t *symbols; /* [n_labels] looked at in the frame, likeliest first, without the blank */
+    float *divided;   /* [n_symbols] of the frame, the priors of the language taken out */
     double *log_y;    /* [n_symbols] of the frame, OTO_LOG_0 where the symbol is not looked at */
     uint64_t *stamps,
         stamp; /* [n_symbols] which labels extend a prefix to one that is in the beam */

@@ -173,7 +173,14 @@ oto_status oto_language_create_from(struct oto_language **out,
     l->strict = parts->lexicon != NULL;
     if (l->lm)
         l->options = *options;
+    if (l->options.prior_scale > 0)
+        l->log_priors = parts->log_priors;
     oto_status status = make_lexicon(l, parts, alphabet, err);
+    if (status == OTO_OK && l->options.prior_scale > 0 && !l->log_priors)
+        status = oto_fail(err, OTO_ERR_ARGUMENT,
+                          "prior-scale: found %g, but the model has no priors of its symbols "
+                          "(otolith model set --priors makes them); expected 0",
+                          l->options.prior_scale);
     if (status == OTO_OK && !l->lexicon)
         status = oto_fail(err, OTO_ERR_ARGUMENT, "a language of no words");
     if (status == OTO_OK) {

@@ -34,6 +34,8 @@ struct oto_language_options {
     double lm_weight;      /* alpha */
     double word_bonus;     /* beta, for each word */
     double unknown_weight; /* for each character of a word that the model does not know */
+    double prior_scale;    /* how much of the priors of the symbols is taken out of what the network
+                              gives (decoder/priors.h); 0: nothing */
 };
 extern const struct oto_option oto_language_option_table[];
 extern const size_t oto_language_n_options;
@@ -49,6 +51,8 @@ struct oto_language_parts {
     /* Sorted: words that may be written besides. Values: natural log of the part of the probability
      * of all words unknown to lm that such a word has. NULL: none */
     const struct oto_word_list *words;
+    /* [alphabet->n_symbols] natural logs; needed with an lm and a prior scale above 0 */
+    const double *log_priors;
 };
 
 /** Read-only once made; may be shared by searches. */
@@ -60,10 +64,11 @@ struct oto_language {
     const struct oto_lm *lm;           /* NULL: all words are equal */
     const struct oto_boost *boost;     /* NULL: no hot words */
     struct oto_language_options options;
-    uint32_t *lm_words; /* [lexicon->n_words] their numbers in the model */
-    double *prices;     /* [lexicon->n_words] of those that the model does not know; 0 for others */
-    double *ahead;      /* [lexicon->n_nodes] of a word that begins so; at the root the most */
-    double unknown;     /* look-ahead of an unknown word, without its characters */
+    const double *log_priors; /* NULL: the network's probabilities are taken as they are */
+    uint32_t *lm_words;       /* [lexicon->n_words] their numbers in the model */
+    double *prices; /* [lexicon->n_words] of those that the model does not know; 0 for others */
+    double *ahead;  /* [lexicon->n_nodes] of a word that begins so; at the root the most */
+    double unknown; /* look-ahead of an unknown word, without its characters */
     /* [boost->tree->n_nodes] look-ahead of the hot words that begin so; NULL without */
     double *promise;
     double *promise_below;     /* the most by a letter more */

@@ -27,6 +27,16 @@ const struct oto_option oto_language_option_table[] = {
      .max = 0,
      .argument = "LOG",
      .help = "Added for each character of a word the language model does not know, natural log."},
+    {.name = "prior-scale",
+     .type = OTO_OPTION_REAL,
+     OPTION(prior_scale),
+     .default_text = "0",
+     .min = 0,
+     .max = 2,
+     .argument = "X",
+     .help = "How much of what the network writes on average, whatever is said, is taken out "
+             "before the "
+             "language model comes in: 0 is nothing, 1 all."},
 };
 const size_t oto_language_n_options =
     sizeof oto_language_option_table / sizeof *oto_language_option_table;

@@ -64,10 +64,10 @@ oto_status oto_card_set(char **field, const char *value, oto_error *err)
 /* A section of a newer minor version that may not be skipped. */
 static oto_status check_known(const struct oto_container *c, oto_error *err)
 {
-    static const char *const known[] = {"frontend",       "network", "cmvn",    "alphabet",
-                                        "decoder",        "card",    "tensors", "weights",
-                                        OTO_SECTION_INT8, "lexicon", "search",  "lm",
-                                        "confid",         "grammar", "rescore", "lstm"};
+    static const char *const known[] = {
+        "frontend", "network", "cmvn",           "alphabet", "decoder", "card",
+        "tensors",  "weights", OTO_SECTION_INT8, "lexicon",  "search",  "lm",
+        "confid",   "grammar", "rescore",        "lstm",     "priors"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -119,7 +119,7 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
         oto_bundle_read_lexicon,  oto_bundle_read_lm,      oto_bundle_read_confidence,
-        oto_bundle_read_grammar,  oto_bundle_read_lstm,
+        oto_bundle_read_grammar,  oto_bundle_read_lstm,    oto_bundle_read_priors,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -181,6 +181,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b->owned_weights);
     oto_free(b->owned_tensors);
     oto_free(b->dequantized);
+    oto_free(b->log_priors);
     oto_lm_close(b->lm);
     oto_lstm_lm_destroy(b->lstm);
     oto_map_close(&b->map);
@@ -283,6 +284,8 @@ static void write_grammar(struct oto_container_writer *w, const struct oto_bundl
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->log_priors != NULL)
+        return 8;
     if (b->lstm != NULL)
         return 7;
     if (b->beam.blank_skip > 0.0)
@@ -327,7 +330,8 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     struct oto_container_kind kind = oto_bundle_kind;
     kind.minor = minor_version(b);
     oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated +
-                                (b->grammar != NULL) + 2 * (b->lstm != NULL));
+                                (b->grammar != NULL) + 2 * (b->lstm != NULL) +
+                                (b->log_priors != NULL));
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
@@ -335,6 +339,8 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         status = write_lexicon(&w, b, err);
     if (status == OTO_OK)
         status = oto_bundle_add_lm(&w, b, err);
+    if (status == OTO_OK)
+        status = oto_bundle_add_priors(&w, b, err);
     if (status == OTO_OK)
         status = write_confidence(&w, b, err);
     if (status == OTO_OK) {

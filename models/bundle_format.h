@@ -76,6 +76,13 @@ oto_status oto_bundle_read_lm(struct oto_bundle *b, const struct oto_container *
                               oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_bundle_read_lstm(struct oto_bundle *b, const struct oto_container *c,
                                 oto_error *err) OTO_WARN_UNUSED;
+/** Section "priors", of the scale and the priors; none where the bundle has none. OTO_ERR_DATA for
+ * a scale without priors. */
+oto_status oto_bundle_add_priors(struct oto_container_writer *w, const struct oto_bundle *b,
+                                 oto_error *err) OTO_WARN_UNUSED;
+/** Behind oto_bundle_read_lm(), whose options it completes. */
+oto_status oto_bundle_read_priors(struct oto_bundle *b, const struct oto_container *c,
+                                  oto_error *err) OTO_WARN_UNUSED;
 
 void oto_bundle_write_cmvn(const struct oto_bundle *b, struct oto_writer *w);
 void oto_bundle_write_tensors(const struct oto_bundle *b, struct oto_writer *w);

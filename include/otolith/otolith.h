@@ -126,6 +126,11 @@ typedef struct oto_recognizer_options {
      * lexicon and language model and goes with no lexicon, language model, more words, hot words or
      * second pass of the options. */
     const char *grammar;
+    /** With a language model: how much of what the network writes on average, whatever is said, is
+     * taken out of its probabilities, which are ln p(audio) above; 0 to 2, 0 = nothing. NaN, the
+     * default: as the model says, else 0. More than 0 needs a model with priors (`otolith model set
+     * --priors`, `otolith lm tune`). */
+    double prior_scale;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

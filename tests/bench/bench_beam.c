@@ -113,7 +113,7 @@ static oto_status load_language(struct data *d, const char *path, oto_error *err
 {
     static const struct oto_text_policy policy = {OTO_CASE_LOWER, OTO_PUNCTUATION_STRIP};
     const struct oto_language_options options = {lm_weight / 100.0, word_bonus / 100.0,
-                                                 unknown_weight / 100.0};
+                                                 unknown_weight / 100.0, 0};
     char texts[28][2] = {" ", "'"};
     const char *symbols[28];
     for (int k = 0; k < 28; k++) {

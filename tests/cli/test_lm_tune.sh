@@ -11,18 +11,24 @@ run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
 
 run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --manifest=dev.tsv --trials=12 -o tuned.oto
 cp out lines
-head -1 lines | grep -qE '^0	[0-9.]+	0\.5	1\.5	-2$' || fail "first line: $(head -1 lines)"
+head -1 lines | grep -qE '^0	[0-9.]+	0\.5	1\.5	-2	0$' || fail "first line: $(head -1 lines)"
 [ "$(cut -f2 lines | sort -rnu)" = "$(cut -f2 lines)" ] || fail "not better line by line: $(cat lines)"
 run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --manifest=dev.tsv --trials=12 --jobs=3
 cmp -s out lines || fail 'three jobs find something else'
+
+# The same priors, found from the same recordings.
+run 0 "$OTOLITH" model set --priors=dev.tsv tiny.oto with.oto
+run 0 "$OTOLITH" lm tune --model=./with.oto --lm=lm.otolm --manifest=dev.tsv --trials=12
+cmp -s out lines || fail 'it finds other priors than model set'
+cut -f6 lines | grep -qv '^0$' || fail "no prior scale is better than none: $(cat lines)"
 
 # wer OPTIONS: as eval finds it
 wer() {
     run 0 "$OTOLITH" eval --manifest=dev.tsv --resamples=0 --format=json "$@"
     sed -n 's/.*"wer":\([0-9.e-]*\).*/\1/p' out | awk '{printf "%.2f\n", 100 * $1}'
 }
-while IFS='	' read -r _ rate weight bonus unknown; do
-    [ "$(wer --model=./tiny.oto --lm=lm.otolm --lm-weight=$weight --word-bonus=$bonus --unknown-weight=$unknown)" = "$rate" ] ||
+while IFS='	' read -r _ rate weight bonus unknown prior; do
+    [ "$(wer --model=./with.oto --lm=lm.otolm --lm-weight=$weight --word-bonus=$bonus --unknown-weight=$unknown --prior-scale=$prior)" = "$rate" ] ||
         fail "eval finds another rate than $rate with $weight $bonus $unknown"
 done <lines
 [ "$(wer --model=./tuned.oto)" = "$(tail -1 lines | cut -f2)" ] || fail 'the tuned model is not as good as it was found'
@@ -35,9 +41,9 @@ run 0 "$OTOLITH" lm tune --model=./tuned.oto --manifest=dev.tsv --trials=1
 run 0 "$OTOLITH" lm train-lstm -q --hidden=8 --embedding=4 --epochs=20 --batch-words=8 -o lm.otolstm text.txt
 run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=lm.otolstm --manifest=dev.tsv --trials=12 --jobs=2
 cp out lines
-head -1 lines | grep -qE '^0	[0-9.]+	0\.5	1\.5	-2	0\.5$' || fail "first line: $(head -1 lines)"
-while IFS='	' read -r _ rate weight bonus unknown share; do
-    [ "$(wer --model=./tiny.oto --lm=lm.otolm --lm-weight=$weight --word-bonus=$bonus --unknown-weight=$unknown --rescore=lm.otolstm --rescore-weight=$share)" = "$rate" ] ||
+head -1 lines | grep -qE '^0	[0-9.]+	0\.5	1\.5	-2	0	0\.5$' || fail "first line: $(head -1 lines)"
+while IFS='	' read -r _ rate weight bonus unknown prior share; do
+    [ "$(wer --model=./with.oto --lm=lm.otolm --lm-weight=$weight --word-bonus=$bonus --unknown-weight=$unknown --prior-scale=$prior --rescore=lm.otolstm --rescore-weight=$share)" = "$rate" ] ||
         fail "eval finds another rate than $rate with $weight $bonus $unknown $share"
 done <lines
 run 65 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=text.txt --manifest=dev.tsv
@@ -47,11 +53,11 @@ run 0 "$OTOLITH" lm tune --model=./tiny.oto --lm=lm.otolm --rescore=lm.otolstm -
 cmp -s out lines || fail 'one job finds something else'
 [ "$(wer --model=./second.oto)" = "$(tail -1 lines | cut -f2)" ] || fail 'the model tuned with a second pass is not as good as it was found'
 run 0 "$OTOLITH" model info second.oto
-has out "rescore-weight      $(tail -1 lines | cut -f6)"
+has out "rescore-weight      $(tail -1 lines | cut -f7)"
 run 0 "$OTOLITH" lm tune --model=./second.oto --manifest=dev.tsv --trials=1
 [ "$(cut -f2- out)" = "$(tail -1 lines | cut -f2-)" ] || fail 'it does not begin with the weights and the second pass of the model'
 run 0 "$OTOLITH" lm tune --model=./second.oto --rescore=none --manifest=dev.tsv --trials=1 -o first.oto
-awk -F'\t' 'NF != 5 { exit 1 }' out || fail "a second pass with --rescore=none: $(cat out)"
+awk -F'\t' 'NF != 6 { exit 1 }' out || fail "a second pass with --rescore=none: $(cat out)"
 run 0 "$OTOLITH" model info first.oto
 hasnt out 'rescore-weight'
 

@@ -132,6 +132,23 @@ printf 'id\tpath\ttext\nu1\tmissing.wav\tabe\n' >bad.tsv
 run 66 "$OTOLITH" model set --statistics=bad.tsv tiny.oto x.oto
 [ ! -e x.oto ] || fail 'a model was saved without its statistics'
 
+# What the network writes on average: the numbers of the log-probabilities, no text of them is looked at.
+run 0 "$OTOLITH" model set --priors=stats.tsv tiny.oto priors.oto
+run 0 "$OTOLITH" model info --format=json priors.oto
+jq -e '(.log_priors | length) == 9 and all(.log_priors[]; . <= 0 and . > -9.3) and (.log_priors | map(exp) | add - 1 | fabs) < 0.01' out >/dev/null ||
+    fail "priors: $(jq -c .log_priors out)"
+run 0 "$OTOLITH" model set --priors=none priors.oto plain.oto
+cmp -s plain.oto tiny.oto || fail 'taking the priors out leaves another file'
+run 0 "$OTOLITH" transcribe --model=./priors.oto s1.wav
+cmp -s out free-text || fail 'priors alone change the text'
+run 0 "$OTOLITH" model prune --hidden=4 priors.oto pruned.oto
+run 0 "$OTOLITH" model info pruned.oto
+hasnt out 'of the blank'
+run 66 "$OTOLITH" model set --priors=missing.tsv tiny.oto x.oto
+run 66 "$OTOLITH" model set --priors=bad.tsv tiny.oto x.oto
+has err 'missing.wav'
+[ ! -e x.oto ] || fail 'a model was saved without its priors'
+
 # A language model goes in with its weights, is used, and comes out again without a trace.
 printf 'bad abe\nabe bad bad\nbad\nabe ed\n' >text.txt
 run 0 "$OTOLITH" lm build --order=2 -o lm.otolm text.txt
@@ -145,6 +162,19 @@ cp out scored-text
 cmp -s out free-text && fail 'the language model changes nothing'
 run 0 "$OTOLITH" transcribe --model=./tiny.oto --beam=17 --lm=lm.otolm --lm-weight=3 --word-bonus=2 s1.wav
 cmp -s out scored-text || fail '--lm is not as the same in the model'
+run 64 "$OTOLITH" transcribe --model=./scored.oto --prior-scale=0.5 s1.wav
+has err 'prior-scale: found 0.5, but the model has no priors of its symbols'
+run 64 "$OTOLITH" model set --prior-scale=0.5 scored.oto x.oto
+run 0 "$OTOLITH" model set --priors=stats.tsv --prior-scale=1.5 scored.oto divided.oto
+run 0 "$OTOLITH" transcribe --model=./divided.oto s1.wav
+cp out divided-text
+cmp -s out scored-text && fail 'priors change nothing beside a language model'
+run 0 "$OTOLITH" transcribe --model=./divided.oto --prior-scale=0 s1.wav
+cmp -s out scored-text || fail '--prior-scale=0 is not as without'
+run 0 "$OTOLITH" transcribe --model=./priors.oto --beam=17 --lm=lm.otolm --lm-weight=3 --word-bonus=2 --prior-scale=1.5 s1.wav
+cmp -s out divided-text || fail '--prior-scale is not as the same in the model'
+run 0 "$OTOLITH" transcribe --model=./divided.oto --lm=none --beam=8 s1.wav
+cmp -s out free-text || fail 'priors have a say without a language model'
 run 0 "$OTOLITH" transcribe --model=./scored.oto --lm=none --beam=8 s1.wav
 cmp -s out free-text || fail '--lm=none is not as without'
 run 0 "$OTOLITH" transcribe --model=./scored.oto --lm-weight=20 s1.wav

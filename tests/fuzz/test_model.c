@@ -56,10 +56,12 @@ static void search(const struct oto_bundle *b)
     for (int t = 0; log_probs != NULL && t < 4; t++)
         for (int k = 0; k < n_symbols; k++)
             log_probs[t * n_symbols + k] = -1.0f - 0.1f * (float)((k + 3 * t) % 7);
+    const struct oto_language_parts parts = {
+        .lexicon = b->lexicon, .lm = b->lm, .log_priors = b->log_priors};
     if (log_probs != NULL &&
         (b->grammar != NULL ? oto_language_create_of_grammar(&language, b->grammar, NULL)
-                            : oto_language_create(&language, b->lexicon, b->lm, b->alphabet,
-                                                  &b->language, NULL)) == OTO_OK &&
+                            : oto_language_create_from(&language, &parts, b->alphabet, &b->language,
+                                                       NULL)) == OTO_OK &&
         oto_beam_create(&beam, n_symbols, &options, NULL) == OTO_OK &&
         oto_beam_set_language(beam, language, NULL) == OTO_OK &&
         (oto_beam_push(beam, log_probs, 4, NULL) != OTO_OK ||

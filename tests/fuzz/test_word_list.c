@@ -25,7 +25,7 @@ static void check(const struct oto_word_list *list, const struct oto_word_list_r
 static void search(const struct oto_language_parts *parts, const struct oto_alphabet *a)
 {
     static const struct oto_beam_options options = {8, 0, -(double)INFINITY, 0.0, 0.0};
-    static const struct oto_language_options weights = {0.5, 1.5, -2.0};
+    static const struct oto_language_options weights = {0.5, 1.5, -2.0, 0.0};
     struct oto_language *language = NULL;
     struct oto_beam *beam = NULL;
     const struct oto_hypothesis *hyps;

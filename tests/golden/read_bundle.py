@@ -4,6 +4,7 @@
 --format=json` prints. Checksums are XXH3-64 by the system's libxxhash."""
 import ctypes
 import json
+import math
 import re
 import struct
 import sys
@@ -125,11 +126,17 @@ def main():
         grammar = {"grammar": {"bytes": len(found["grammar"]), "name": name[1]}}
     if "confid" in found:
         check(sorted(json.loads(found["confid"])) == ["bias", "least", "length", "mean", "posterior"], "confid")
+    priors = {}
+    if "priors" in found:
+        scale, *logs = struct.unpack(f"<{text['network']['outputs'] + 1}d", found["priors"])
+        check(0 <= scale <= 2 and all(math.log(1e-4) <= x <= 0 for x in logs), "priors")
+        priors = {"log_priors": logs}
     if "lm" in found:
         search, image = json.loads(found["search"]), found["lm"]
         check(sorted(search) == ["lm-weight", "unknown-weight", "word-bonus"], "search")
         check(image[:8] == b"\x89OTL\r\n\x1a\n" and struct.unpack_from("<Q", image, 16)[0] == len(image), "language model")
         order, _, _, n_words = struct.unpack_from("<IIII", image, place(image, b"info"))
+        search["prior-scale"] = scale if priors else 0
         lm = {"lm": {"order": order, "words": n_words, "bytes": len(image), "search": search}}
     if "lstm" in found:
         search, image = json.loads(found["rescore"]), found["lstm"]
@@ -140,7 +147,7 @@ def main():
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},
-        "frontend": frontend, "cmvn_frames": count, "decoder": text["decoder"],
+        "frontend": frontend, "cmvn_frames": count, **priors, "decoder": text["decoder"],
         "lexicon_words": len(words), **grammar, **lm,
         "alphabet": {**text["alphabet"], "symbols": text["alphabet"]["symbols"][1:]}}, ensure_ascii=False))
 

@@ -270,7 +270,7 @@ static void hot_words_decide(void **state)
     (void)state;
     static const char frames[] = ".?.?.  .?.."; /* two letters; one */
     static const struct listed one[] = {{"bb b", 12.0}}, both[] = {{"b", -1.0}, {"bb", -1.0}};
-    static const struct oto_language_options o = {1.0, 0.0, -3.0};
+    static const struct oto_language_options o = {1.0, 0.0, -3.0, 0.0};
     float log_probs[sizeof frames * K4];
     char text[sizeof frames];
     const struct oto_hypothesis *hyps;
@@ -303,7 +303,7 @@ static void hot_words_decide(void **state)
 static void errors(void **state)
 {
     (void)state;
-    static const struct oto_language_options o = {1.0, 0.0, -3.0};
+    static const struct oto_language_options o = {1.0, 0.0, -3.0, 0.0};
     const struct oto_language_parts nothing = {.boost = boost};
     struct oto_language *language = NULL;
     oto_error err = {0};

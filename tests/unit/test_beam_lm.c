@@ -237,7 +237,7 @@ static void portions_do_not_matter(void **state)
     enum { T = 200 };
     static float log_probs[T * K4];
     static const struct oto_beam_options o = {12, 3, -8.0, 15.0, 0.0};
-    static const struct oto_language_options options = {0.8, 0.5, -1.0};
+    static const struct oto_language_options options = {0.8, 0.5, -1.0, 0.0};
     struct oto_language *language = create_language(false, &options);
     struct oto_beam *whole = create(K4, &o, language), *parts = create(K4, &o, language);
     for (uint64_t round = 0; round < 20; round++) {
@@ -275,7 +275,7 @@ static void decides(void **state)
             log_probs[t * K4 + k] = likely ? -0.7f : -12.0f;
         }
     for (int strict = 0; strict < 2; strict++) {
-        static const struct oto_language_options options = {1.0, 0.0, -3.0};
+        static const struct oto_language_options options = {1.0, 0.0, -3.0, 0.0};
         struct oto_language *language = create_language(strict, &options);
         struct oto_beam *beam = create(K4, &exhaustive, language);
         decode(beam, log_probs, (int)strlen(frames), 1, &hyps);
@@ -293,7 +293,7 @@ static void no_common_words(void **state)
     (void)state;
     static const char *const symbols[] = {"p", "q"};
     static const struct oto_text_policy policy = {OTO_CASE_KEEP, OTO_PUNCTUATION_KEEP};
-    static const struct oto_language_options options = {1.0, 0.0, -3.0};
+    static const struct oto_language_options options = {1.0, 0.0, -3.0, 0.0};
     struct oto_alphabet *other;
     struct oto_language *language = (struct oto_language *)&options;
     oto_error err = {0};
@@ -311,7 +311,7 @@ static void failing_memory(void **state)
     enum { T = 60 };
     float log_probs[T * K4];
     static const struct oto_beam_options o = {20, 0, -INFINITY, 0.0, 0.0};
-    static const struct oto_language_options options = {0.8, 0.5, -1.0};
+    static const struct oto_language_options options = {0.8, 0.5, -1.0, 0.0};
     ctc_random_log_probs(log_probs, T, K4, 3.0, 0.0, 3);
     for (size_t nth = 1;; nth++) {
         struct oto_language *language = NULL;

@@ -23,7 +23,7 @@ static int set_up(void **state)
     (void)state;
     static const char *const symbols[] = {" ", "a", "b", "c"};
     static const struct oto_text_policy policy = {OTO_CASE_KEEP, OTO_PUNCTUATION_KEEP};
-    static const struct oto_language_options options = {0.7, 0.4, -0.5};
+    static const struct oto_language_options options = {0.7, 0.4, -0.5, 0.0};
     char folder[64], path[128];
     oto_error err = {0};
     unit_make_folder(folder);

@@ -285,7 +285,7 @@ static void test_language_model(void **state)
     snprintf(arpa, sizeof arpa, "%s/toy.arpa", folder);
     unit_write_file(arpa, toy_arpa, sizeof toy_arpa - 1);
     assert_int_equal(oto_lm_open(&scored.lm, arpa, &err), OTO_OK);
-    scored.language = (struct oto_language_options){0.625, -1.5, -3.25};
+    scored.language = (struct oto_language_options){0.625, -1.5, -3.25, 0.0};
     assert_int_equal(oto_bundle_save(&scored, name, &err), OTO_OK);
     assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
     check_same(&tiny.bundle, b, 0);
