@@ -9,19 +9,19 @@
 #include "models/bundle.h"
 #include "training/trainer_private.h"
 
-/* The first option of the front end that differs; the statistics of global CMVN are this corpus's
- * own and may. */
-/* Dither is as good as none; and where vectors are normalised at all, where mean and variance come
+/* Dither is as good as none. Where vectors are normalised at all, where mean and variance come
  * from may change, which a network learns within an epoch: a model of files is taken on for live.
- */
+ * So may how often it reads: to other strides all speech is only faster or slower. */
 static bool may_differ(const struct oto_option *option, const struct oto_frontend_options *ours,
                        const struct oto_frontend_options *theirs)
 {
     if (strcmp(option->name, "cmvn") == 0 || strcmp(option->name, "cmvn-window") == 0)
         return ours->cmvn != OTO_CMVN_NONE && theirs->cmvn != OTO_CMVN_NONE;
-    return strncmp(option->name, "dither", 6) == 0;
+    return strncmp(option->name, "dither", 6) == 0 || strcmp(option->name, "stride") == 0;
 }
 
+/* The first option of the front end that differs; the statistics of global CMVN are this corpus's
+ * own and may. */
 static oto_status compare_frontends(const struct oto_frontend_options *ours,
                                     const struct oto_frontend_options *theirs, const char *path,
                                     oto_error *err)

@@ -31,7 +31,7 @@ const struct oto_option oto_train_option_table[] = {
     {.name = "out", .type = OTO_OPTION_TEXT, FIELD(out), .default_text = "", .argument = "DIR",
      .help = "Folder for models, checkpoints and metrics; made if need be."},
     {.name = "init", .type = OTO_OPTION_TEXT, FIELD(init), .default_text = "", .argument = "MODEL",
-     .help = "Model file whose weights the training starts from; same features and network."},
+     .help = "Model file whose weights the training starts from; same features, but for stride and cmvn, and network."},
     {.name = "init-output", .type = OTO_OPTION_CHOICE, FIELD(init_output), .default_text = "match", .choices = init_output_names,
      .help = "Output layer under --init: symbols that the model knows, too, start from its weights and others at random; or all at random."},
     {.name = "freeze", .type = OTO_OPTION_INT, FIELD(freeze), .default_text = "0", .min = 0, .max = 16, .argument = "N",

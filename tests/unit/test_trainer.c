@@ -114,19 +114,24 @@ static void starts_from_a_model(void **state)
     run_to_end(&r);
     assert_true(r.result.dev_cer == reference().dev_cer);
     assert_true(r.result.dev_loss == reference().dev_loss);
-    clear_run(&r);
-    init_run(&r, "live"); /* another normalisation */
-    set(&r, "init", model);
-    set(&r, "lr", "0");
-    set(&r, "epochs", "1");
-    set(&r, "cmvn", "sliding");
-    run_to_end(&r);
-    assert_true(r.result.dev_loss != reference().dev_loss);
+    static const char *const others[][2] = {{"cmvn", "sliding"}, {"stride", "2"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        clear_run(&r);
+        init_run(&r, others[i][0]);
+        set(&r, "init", model);
+        set(&r, "lr", "0");
+        set(&r, "epochs", "1");
+        set(&r, others[i][0], others[i][1]);
+        run_to_end(&r);
+        assert_true(isfinite(r.result.dev_loss));
+        assert_true(r.result.dev_loss != reference().dev_loss);
+    }
     static const char *const misfits[][3] = {
         {"hidden", "13", "12 units"},
         {"freeze", "3", "has 2 layers"},
         {"reduce-after", "1", "--reduce-after=, this run has 1"},
         {"mels", "17", "--mels=16"},
+        {"stack", "2", "--stack="},
         {"cmvn", "none", "--cmvn=global"},
         {"init", "/nowhere.oto", "/nowhere.oto"}};
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
