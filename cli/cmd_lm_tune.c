@@ -416,17 +416,6 @@ static oto_status search(const struct tuning *t, struct weights *best, oto_error
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-/* The second pass that was tuned with, or none. */
-static int replace_lstm(struct oto_bundle *bundle, const char *file)
-{
-    oto_error err = {0};
-    oto_lstm_lm_destroy(bundle->lstm);
-    bundle->lstm = NULL;
-    if (strcmp(file, "none") == 0 || oto_lstm_lm_load(&bundle->lstm, file, &err) == OTO_OK)
-        return OTO_EXIT_OK;
-    return oto_cli_fail(&err, file);
-}
-
 static int save(struct tuning *t, const struct weights *best)
 {
     const struct tune_options *o = t->options;
@@ -447,8 +436,8 @@ static int save(struct tuning *t, const struct weights *best)
         bundle->log_priors = t->log_priors;
         t->log_priors = NULL;
     }
-    if (code == OTO_EXIT_OK && o->rescore[0] != 0)
-        code = replace_lstm(bundle, o->rescore);
+    if (code == OTO_EXIT_OK && oto_cli_set_lstm(bundle, o->rescore, &err) != OTO_OK)
+        code = oto_cli_fail(&err, o->rescore);
     if (bundle->lstm != NULL)
         bundle->rescore.weight = best->rescore;
     if (o->beam > 0)

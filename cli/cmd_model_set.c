@@ -35,7 +35,7 @@ static oto_status set_lm(struct oto_bundle *b, const char *file, oto_error *err)
     return strcmp(file, "none") == 0 ? OTO_OK : oto_lm_open(&b->lm, file, err);
 }
 
-static oto_status set_lstm(struct oto_bundle *b, const char *file, oto_error *err)
+oto_status oto_cli_set_lstm(struct oto_bundle *b, const char *file, oto_error *err)
 {
     if (file[0] == 0)
         return OTO_OK;
@@ -97,7 +97,7 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_fail(&err, set->lexicon);
     if (set_lm(b, set->lm, &err) != OTO_OK)
         return oto_cli_fail(&err, set->lm);
-    if (set_lstm(b, set->rescore, &err) != OTO_OK)
+    if (oto_cli_set_lstm(b, set->rescore, &err) != OTO_OK)
         return oto_cli_fail(&err, set->rescore);
     if (set->statistics[0] != 0 && oto_cli_set_statistics(b, set->statistics, &err) != OTO_OK)
         return oto_cli_fail(&err, set->statistics);

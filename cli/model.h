@@ -34,6 +34,10 @@ int oto_cli_export(const char *in, const char *out);
 /** Puts in, or takes out, grammar, lexicon, language models and numbers of the search, as `otolith
  * model set` names them. */
 int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out);
+/** Replaces the bundle's LSTM language model by that of a file, or by none if that is "none"; ""
+ * leaves it. */
+oto_status oto_cli_set_lstm(struct oto_bundle *bundle, const char *file,
+                            oto_error *err) OTO_WARN_UNUSED;
 /** Replaces the bundle's CMVN statistics by those of a corpus. Errors: those of the corpus and its
  * recordings; the bundle is as before then. */
 oto_status oto_cli_set_statistics(struct oto_bundle *bundle, const char *manifest,
