@@ -3,12 +3,14 @@
 """Cut single words out of recorded sentences, as a labelled corpus of isolated words by real speakers.
 
     pip install numpy soundfile pocketsphinx
-    python3 models/recipes/cut_words.py --words "zero one two three" --out=DIR MANIFEST.tsv...
+    python3 models/recipes/cut_words.py --words="zero one two three" --out=DIR MANIFEST.tsv...
+    python3 models/recipes/cut_words.py --most=40 --out=DIR MANIFEST.tsv...
 
-Where the words stand is found by aligning the transcript to the audio with PocketSphinx and the US English model inside its package. Words shorter than 0.1 s or
+Where the words stand is found by aligning the transcript to the audio with PocketSphinx and the US English model inside its package. Words shorter than --shortest or
 longer than 1.2 s are left out, and so are sentences with words that its dictionary lacks or that cannot be aligned. Writes FLAC at 16 kHz and DIR/manifest.tsv.
 """
 import argparse
+import collections
 import os
 import random
 import re
@@ -31,7 +33,7 @@ def read_manifest(path):
 
 
 def align(decoder, x, words):
-    """[(word, first sample, last sample)], or nothing when a word is unknown or there is no alignment."""
+    """[(word, first sample, last sample)] with the silences, "<sil>", or nothing when a word is unknown or there is no alignment."""
     if any(decoder.lookup_word(w) is None for w in words):
         return []
     try:
@@ -46,7 +48,10 @@ def align(decoder, x, words):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--words", required=True, help="the words, separated by blanks")
+    parser.add_argument("--words", default="", help="the words, separated by blanks; left out: all words")
+    parser.add_argument("--most", type=int, default=1000000, help="most recordings of one word")
+    parser.add_argument("--shortest", type=float, default=0.1, help="leave out what is shorter, in seconds")
+    parser.add_argument("--match", default="", help="only recordings with this in their path")
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("manifests", nargs="+", metavar="MANIFEST.tsv")
@@ -54,13 +59,18 @@ def main():
     wanted = set(args.words.split())
     decoder = Decoder(lm=None, loglevel="FATAL")
     draw = random.Random(args.seed)
-    n_sentences = n_aligned = n_written = 0
+    n_sentences = n_aligned = 0
+    n_written = collections.Counter()
+
+    def wanted_now(word):
+        return (word in wanted or not wanted and word[0] not in "<[") and n_written[word] < args.most
+
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "manifest.tsv"), "w", encoding="utf8") as manifest:
         manifest.write("id\tpath\tseconds\tspeaker\ttext\n")
         for row in (r for path in args.manifests for r in read_manifest(path)):
             words = re.findall(r"[a-z']+", row["text"].lower())
-            if not wanted.intersection(words):
+            if args.match not in row["path"] or not any(wanted_now(word) for word in words):
                 continue
             x, rate = sf.read(row["path"], dtype="float32")
             if rate != RATE or x.ndim != 1:
@@ -69,15 +79,15 @@ def main():
             n_sentences += 1
             n_aligned += bool(segments)
             for k, (word, first, last) in enumerate(segments):
-                if word not in wanted or not 0.1 * RATE < last - first < 1.2 * RATE:
+                if not wanted_now(word) or not args.shortest * RATE < last - first < 1.2 * RATE:
                     continue
                 y = x[max(0, first - int(draw.uniform(0, 0.03) * RATE)):last + int(draw.uniform(0, 0.04) * RATE)]
                 name = f"{row['id']}-{k}"
                 os.makedirs(os.path.join(args.out, row["speaker"]), exist_ok=True)
                 sf.write(os.path.join(args.out, row["speaker"], name + ".flac"), y, RATE, subtype="PCM_16")
                 manifest.write(f"{name}\t{row['speaker']}/{name}.flac\t{len(y) / RATE:.3f}\t{row['speaker']}\t{word}\n")
-                n_written += 1
-    print(f"{n_written} words from {n_aligned} of {n_sentences} sentences", file=sys.stderr)
+                n_written[word] += 1
+    print(f"{sum(n_written.values())} words from {n_aligned} of {n_sentences} sentences", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,12 @@ checked cut/manifest.tsv 4
 [ "$(cut -f1,5 cut/manifest.tsv | tail -n +2 | tr '\t\n' '= ')" = "s0-1=two s0-5=one s2-5=two s5-3=one " ] ||
     fail "cut_words.py: $(cut -f1,5 cut/manifest.tsv)"
 seconds cut/manifest.tsv 0.3 0.37
+# All words but silences, one recording of each, and only those of some recordings.
+PYTHONPATH=$dir/aligner make all cut_words.py --most=1 --shortest=0.04 sentences/all.tsv
+[ "$(cut -f1,5 all/manifest.tsv | tail -n +2 | tr '\t\n' '= ')" = "s0-1=two s0-3=cats s0-5=one s0-7=dog s1-1=no s1-3=number s2-3=eight s5-1=it's " ] ||
+    fail "cut_words.py --most: $(cut -f1,5 all/manifest.tsv)"
+PYTHONPATH=$dir/aligner make some cut_words.py --match=5.wav --shortest=0.29 sentences/all.tsv
+[ "$(cut -f5 some/manifest.tsv | tail -n +2 | tr '\n' ' ')" = "it's one " ] || fail "cut_words.py --match: $(cut -f5 some/manifest.tsv)"
 "$python" - << 'END' || fail "cut_words.py: the samples are not those of the word"
 import soundfile as sf
 whole, _ = sf.read("sentences/0.wav", dtype="int16")
