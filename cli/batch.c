@@ -91,6 +91,14 @@ oto_status oto_batch_recognize(struct oto_batch_worker *w, const oto_result **re
     return status;
 }
 
+void oto_batch_network_options(oto_recognizer_options *options)
+{
+    oto_recognizer_options_init(options);
+    options->beam = 1;
+    options->grammar = options->lexicon = options->lm = options->rescore = "none";
+    options->words = 0;
+}
+
 oto_recognizer *oto_batch_recognizer(struct oto_batch_worker *worker)
 {
     return worker->recognizer;

@@ -37,6 +37,9 @@ struct oto_batch {
  * says. */
 oto_status oto_batch_run(struct oto_batch *batch, oto_error *err) OTO_WARN_UNUSED;
 
+/** Options of recognisers that are watched (api/stages.h) for what the network says: their texts
+ * are greedy and without words. */
+void oto_batch_network_options(oto_recognizer_options *options);
 /** From work(): the worker's recogniser, to be set up before its recording. */
 oto_recognizer *oto_batch_recognizer(struct oto_batch_worker *worker);
 /**

@@ -61,8 +61,8 @@ static const struct oto_cli_usage usage = {
         "Prints a line for each set of weights that is better than all before: trial, word error "
         "rate in percent,\n"
         "lm-weight, word-bonus, unknown-weight, prior-scale, with a second pass also "
-        "rescore-weight, "
-        "with tabs between. Where the model has no priors of its symbols, they are found from the "
+        "rescore-weight, with tabs between. Where the model has no priors of its symbols, they are "
+        "found from the "
         "recordings.\nThe same seed gives the "
         "same result, with any\n"
         "number of jobs.\n",
@@ -132,10 +132,7 @@ static bool tell(void *arg, size_t k)
 static oto_status hear_all(struct tuning *t, oto_error *err)
 {
     oto_recognizer_options options;
-    oto_recognizer_options_init(&options);
-    options.beam = 1; /* greedy: its texts are not looked at */
-    options.grammar = options.lexicon = options.lm = options.rescore = "none";
-    options.words = 0;
+    oto_batch_network_options(&options);
     struct oto_batch batch = {.model = t->model,
                               .options = &options,
                               .n_jobs = t->options->jobs,

@@ -32,6 +32,8 @@ static oto_status set_lm(struct oto_bundle *b, const char *file, oto_error *err)
         return OTO_OK;
     oto_lm_close(b->lm);
     b->lm = NULL;
+    if (strcmp(file, "none") == 0)
+        b->language.prior_scale = 0; /* found for the two together, as the other weights */
     return strcmp(file, "none") == 0 ? OTO_OK : oto_lm_open(&b->lm, file, err);
 }
 

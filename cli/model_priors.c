@@ -69,10 +69,7 @@ static oto_status hear_all(double *log_priors, const oto_model *model,
 {
     const int n_symbols = model->bundle->shape.n_outputs;
     oto_recognizer_options options;
-    oto_recognizer_options_init(&options);
-    options.beam = 1; /* greedy: its texts are not looked at */
-    options.grammar = options.lexicon = options.lm = options.rescore = "none";
-    options.words = 0;
+    oto_batch_network_options(&options);
     struct recording *recordings = oto_calloc(corpus->n, sizeof *recordings);
     double *sums = oto_calloc(corpus->n * (size_t)n_symbols, sizeof *sums);
     struct oto_batch batch = {.model = model,

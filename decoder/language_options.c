@@ -35,8 +35,7 @@ const struct oto_option oto_language_option_table[] = {
      .max = 2,
      .argument = "X",
      .help = "How much of what the network writes on average, whatever is said, is taken out "
-             "before the "
-             "language model comes in: 0 is nothing, 1 all."},
+             "before the language model comes in: 0 is nothing, 1 all."},
 };
 const size_t oto_language_n_options =
     sizeof oto_language_option_table / sizeof *oto_language_option_table;

@@ -45,8 +45,8 @@ struct oto_bundle {
     struct oto_language_options language; /* stored with lm; the defaults where there is none */
     struct oto_lstm_lm *lstm;             /* of a second pass; NULL when there is none */
     struct oto_rescore_options rescore;   /* stored with lstm; the defaults where there is none */
-    double
-        *log_priors; /* [shape.n_outputs] natural logs (decoder/priors.h), owned; NULL: not known */
+    /* [shape.n_outputs] natural logs (decoder/priors.h), owned; NULL: not known */
+    double *log_priors;
     struct oto_beam_options beam;
     struct oto_confidence confidence; /* where is_calibrated */
     bool is_calibrated;

@@ -171,6 +171,9 @@ cp out divided-text
 cmp -s out scored-text && fail 'priors change nothing beside a language model'
 run 0 "$OTOLITH" transcribe --model=./divided.oto --prior-scale=0 s1.wav
 cmp -s out scored-text || fail '--prior-scale=0 is not as without'
+run 0 "$OTOLITH" model set --lm=none divided.oto plain.oto
+run 0 "$OTOLITH" model set --beam=17 priors.oto other.oto
+cmp -s plain.oto other.oto || fail 'a prior scale stays where its language model went'
 run 0 "$OTOLITH" transcribe --model=./priors.oto --beam=17 --lm=lm.otolm --lm-weight=3 --word-bonus=2 --prior-scale=1.5 s1.wav
 cmp -s out divided-text || fail '--prior-scale is not as the same in the model'
 run 0 "$OTOLITH" transcribe --model=./divided.oto --lm=none --beam=8 s1.wav
