@@ -118,12 +118,14 @@ static oto_status read_cache(const struct job *job, struct slot *slot,
     return OTO_OK;
 }
 
-/* A number for each copy of each utterance in each epoch, and for what it is used. */
+/* A number for each view of each copy of each utterance in each epoch, and for what it is used. */
 static uint64_t item_stream(const struct job *job, const struct oto_batch_item *item,
                             const char *purpose)
 {
     uint64_t stream = oto_rng_stream(purpose) + (uint64_t)job->spec->epoch;
-    return oto_rng_u64(job->spec->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+    uint64_t number =
+        oto_rng_u64(job->spec->seed, stream, (uint64_t)item->utt * 65536 + item->copy);
+    return item->view ? oto_rng_u64(job->spec->seed, number, item->view) : number;
 }
 
 /* The item's static vectors, from changed log-mel energies when the data set asks for that. */
@@ -204,15 +206,28 @@ static oto_status reserve(struct oto_batch *batch, size_t n, oto_error *err)
     return batch->cap_n ? OTO_OK : oto_fail_memory(err, "batch");
 }
 
+/* Item i becomes items 2 i and 2 i + 1. */
+static void double_items(struct oto_batch *batch)
+{
+    for (int b = 2 * batch->n - 1; b >= 0; b--) {
+        batch->items[b] = batch->items[b / 2];
+        batch->items[b].view = (uint16_t)(b % 2);
+    }
+    batch->n *= 2;
+}
+
 oto_status oto_assemble(struct oto_assembler *a, struct oto_batch *batch,
                         const struct oto_batch_spec *spec, oto_error *err)
 {
-    oto_status status = reserve(batch, spec->n / (size_t)spec->n_parts + 1, err);
+    size_t n = (spec->n / (size_t)spec->n_parts + 1) * (size_t)spec->n_views;
+    oto_status status = reserve(batch, n, err);
     if (status != OTO_OK)
         return status;
     batch->n = (int)oto_batch_part(batch->items, spec->items, spec->n, spec->n_parts, spec->part);
     if (batch->n == 0)
         return OTO_OK;
+    if (spec->n_views == 2)
+        double_items(batch);
     for (int b = 0; b < batch->n; b++)
         batch->lengths[b] = batch->items[b].n_frames;
     status = oto_sequences_set(&batch->seqs, batch->lengths, batch->n, err);

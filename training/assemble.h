@@ -29,6 +29,7 @@ struct oto_batch_spec {
     const struct oto_batch_item *items; /* [n] of the whole batch */
     size_t n;
     int n_parts, part;
+    int n_views; /* 1; 2: every item twice, one after the other, alike but for masks and changes */
     const struct oto_mask_options *masks; /* NULL for none */
     uint64_t
         seed; /* with the epoch and each item's utterance and copy chooses all that is random */

@@ -96,8 +96,10 @@ static void collect(struct oto_batch_plan *plan, const struct oto_plan_input *in
             n_frames = change_tempo(in, o, u, copy, epoch, n_frames);
             if (limit > 0 && n_frames > limit)
                 continue;
-            plan->items[plan->n_items++] =
-                (struct oto_batch_item){(uint32_t)u, (uint16_t)copy, (uint16_t)speed, n_frames};
+            plan->items[plan->n_items++] = (struct oto_batch_item){.utt = (uint32_t)u,
+                                                                   .copy = (uint16_t)copy,
+                                                                   .speed = (uint16_t)speed,
+                                                                   .n_frames = n_frames};
         }
 }
 

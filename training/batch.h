@@ -35,6 +35,7 @@ struct oto_batch_item {
     uint32_t utt;
     uint16_t copy;  /* 0..repeat-1 */
     uint16_t speed; /* or changed copy: the index of the variant */
+    uint16_t view;  /* 0; 1 is the same once more, with other masks and changes: see assemble.h */
     int n_frames;   /* after the change of tempo */
 };
 

@@ -56,6 +56,7 @@ static oto_status load(struct oto_loader *l, struct oto_assembler *assembler, si
         .items = o->plan->items + starts[0],
         .n = starts[1] - starts[0],
         .n_parts = o->n_parts,
+        .n_views = o->n_views,
         .part = o->first_parts[j / o->range_parts] + j % o->range_parts,
         .masks = o->masked ? &o->masks : NULL,
         .seed = o->seed,

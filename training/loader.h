@@ -21,6 +21,7 @@ struct oto_load_order {
     const struct oto_batch_plan *plan; /* borrowed until oto_loader_stop() */
     size_t first, step;                /* batches first, first + step, ... of the plan */
     int n_parts;                       /* of each batch; see oto_batch_part() */
+    int n_views;                       /* of each utterance; see struct oto_batch_spec */
     int n_ranges, range_parts;         /* ranges of so many parts that are loaded of each batch */
     int first_parts[OTO_LOADER_MAX_RANGES];
     bool masked;

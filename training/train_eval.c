@@ -255,6 +255,7 @@ oto_status oto_trainer_evaluate(struct oto_trainer *t, const float *weights,
                                          .first = rank,
                                          .step = size,
                                          .n_parts = 1,
+                                         .n_views = 1,
                                          .n_ranges = 1,
                                          .range_parts = 1};
     oto_loader_start(t->loader, &order);

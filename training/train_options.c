@@ -112,6 +112,9 @@ const struct oto_option oto_train_option_table[] = {
      .help = "Share of the loss that is the distance of the outputs from even odds, which keeps them from being too sure; 0 is off."},
     {.name = "weight-noise", .type = OTO_OPTION_REAL, FIELD(weight_noise), .default_text = "0", .min = 0, .max = 10, .argument = "STD",
      .help = "Standard deviation of noise on the weights, drawn anew for each step; 0 is off."},
+    {.name = "consistency", .type = OTO_OPTION_REAL, FIELD(consistency), .default_text = "0", .min = 0, .max = 10, .argument = "WEIGHT",
+     .help = "Every utterance goes through the network twice in a step, masked and changed differently, and each output is drawn towards the other "
+             "by this weight; 0 is off."},
     {.name = "ema", .type = OTO_OPTION_REAL, FIELD(ema), .default_text = "0", .min = 0, .max = 0.9999999,
      .help = "Decay of the moving average of the weights that is evaluated and saved; 0 is off."},
     {.name = "parts", .type = OTO_OPTION_INT, FIELD(parts), .default_text = "4", .min = 1, .max = 4096,

@@ -36,7 +36,8 @@ struct oto_train_options {
     int epochs;
     double batch_seconds, rate;
     int warmup_steps, schedule, patience, average_best;
-    double beta1, beta2, eps, weight_decay, clip_norm, ema, label_smoothing, weight_noise;
+    double beta1, beta2, eps, weight_decay, clip_norm, ema, label_smoothing, weight_noise,
+        consistency;
     uint64_t seed;
     /* augmentation */
     int time_masks, freq_masks, freq_mask_bins;

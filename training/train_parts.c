@@ -23,6 +23,11 @@ static struct oto_mask_options mask_options(const struct oto_trainer *t)
     };
 }
 
+static int n_views(const struct oto_trainer *t)
+{
+    return t->o->consistency > 0 ? 2 : 1;
+}
+
 void oto_trainer_load_epoch(struct oto_trainer *t)
 {
     struct oto_load_order order = {
@@ -31,6 +36,7 @@ void oto_trainer_load_epoch(struct oto_trainer *t)
         .first = (size_t)t->state.position,
         .step = 1,
         .n_parts = t->o->parts,
+        .n_views = n_views(t),
         .n_ranges = oto_comm_n_own(t->comm),
         .masks = mask_options(t),
         .seed = t->o->seed,
@@ -46,13 +52,13 @@ void oto_trainer_load_epoch(struct oto_trainer *t)
     oto_loader_start(t->loader, &order);
 }
 
-/* In the order of the part's utterances; NaN or inf when one is. */
+/* In the order of the part's utterances, the mean of each one's views; NaN or inf when one is. */
 static double sum_losses(const struct oto_trainer *t, const double *losses)
 {
     double sum = 0;
     for (int b = 0; b < t->batch->n; b++)
         sum += losses[b];
-    return sum;
+    return sum / n_views(t);
 }
 
 /* The second output, where there is one; its gradients go behind the network's. */
@@ -100,6 +106,7 @@ static oto_status compute_part(struct oto_trainer *t, int part, double scale, fl
                                           oto_rng_stream("dropout") + stream};
     set_auxiliary(t, grads);
     double share = t->o->auxiliary_layer > 0 ? t->o->auxiliary_weight : 0;
+    scale /= n_views(t);
     status = oto_network_forward(t->net, t->ws, t->log_probs, t->batch->x, &t->batch->seqs, 1,
                                  t->o->dropout > 0 ? &dropout : NULL, t->pool, err);
     if (status == OTO_OK)

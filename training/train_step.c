@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "training/consistency.h"
 #include "training/trainer_private.h"
 
 static bool reserve_auxiliary(struct oto_trainer *t)
@@ -50,7 +51,7 @@ oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *ba
         if ((size_t)batch->seqs.max_t <= slot->cap_rows)
             continue;
         oto_free(slot->rows);
-        slot->rows = oto_calloc((size_t)batch->seqs.max_t, sizeof *slot->rows);
+        slot->rows = oto_calloc(2 * (size_t)batch->seqs.max_t, sizeof *slot->rows);
         slot->cap_rows = slot->rows ? (size_t)batch->seqs.max_t : 0;
         if (!slot->rows)
             return oto_fail_memory(err, "rows of an utterance");
@@ -63,7 +64,7 @@ struct ctc_job {
     const struct oto_dataset *ds;
     struct oto_outputs out;
     const struct oto_sequences *rows; /* of out */
-    double scale;
+    double scale, consistency;        /* of the gradient; of the two views of each utterance */
 };
 
 static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *slot, int b)
@@ -88,6 +89,13 @@ static oto_status ctc_utterance(const struct ctc_job *job, struct oto_ctc_slot *
     if (t->o->label_smoothing > 0)
         oto_ctc_smooth(&out->losses[b], out->dlogits, out->log_probs, slot->rows, n_frames,
                        t->shape.n_outputs, t->o->label_smoothing);
+    if (job->consistency > 0) {
+        size_t *other = slot->rows + n_frames;
+        for (int i = 0; i < n_frames; i++)
+            other[i] = oto_sequences_row(job->rows, i, b ^ 1);
+        const struct oto_view view = {slot->rows, other, n_frames, t->shape.n_outputs};
+        oto_consistency_add(&out->losses[b], out->dlogits, out->log_probs, &view, job->consistency);
+    }
     float scale = (float)job->scale;
     for (int i = 0; i < n_frames; i++) {
         float *row = out->dlogits + slot->rows[i] * K;
@@ -125,14 +133,15 @@ oto_status oto_trainer_ctc(struct oto_trainer *t, const struct oto_dataset *ds, 
                           ds,
                           {t->log_probs, t->dlogits, t->losses},
                           oto_network_rows(t->ws, t->shape.n_layers - 1),
-                          scale};
+                          scale,
+                          scale != 0 ? t->o->consistency : 0};
     return run_ctc(&job, err);
 }
 
 oto_status oto_trainer_ctc_auxiliary(struct oto_trainer *t, double scale, oto_error *err)
 {
-    struct ctc_job job = {t, t->train, t->auxiliary,
-                          oto_network_rows(t->ws, t->o->auxiliary_layer - 1), scale};
+    struct ctc_job job = {
+        t, t->train, t->auxiliary, oto_network_rows(t->ws, t->o->auxiliary_layer - 1), scale, 0};
     return run_ctc(&job, err);
 }
 

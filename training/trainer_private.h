@@ -28,7 +28,7 @@ enum {
 
 struct oto_ctc_slot {
     struct oto_ctc *ctc;
-    size_t *rows; /* [cap_rows] of one utterance in the packed matrices */
+    size_t *rows; /* [2 cap_rows] of one utterance, and of its other view, in packed matrices */
     size_t cap_rows;
     oto_error error;
 };

@@ -70,6 +70,7 @@ static inline void init_run(struct run *r, const char *out)
         {"context-ms", "0..90"},
         {"label-smoothing", "0.1"},
         {"weight-noise", "0.01"},
+        {"consistency", "0.2"},
         {"average-best", "2"},
         {"auxiliary-layer", "1"},
         {"auxiliary-weight", "0.4"},

@@ -23,6 +23,7 @@ feature-noise = 0.2
 auxiliary-layer = 1
 label-smoothing = 0.05
 weight-noise = 0.01
+consistency = 0.2
 average-best = 2
 chunk-share = 0.5
 chunk-cmvn = sliding

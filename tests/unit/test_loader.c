@@ -88,6 +88,7 @@ static struct oto_load_order make_order(void)
         .plan = &plan,
         .step = 1,
         .n_parts = N_PARTS,
+        .n_views = 1,
         .n_ranges = 2,
         .range_parts = 1,
         .first_parts = {0, 3},
@@ -112,6 +113,7 @@ static void assert_part(struct oto_assembler *a, const struct oto_load_order *o,
                                         .items = plan.items + plan.starts[batch],
                                         .n = plan.starts[batch + 1] - plan.starts[batch],
                                         .n_parts = o->n_parts,
+                                        .n_views = o->n_views,
                                         .part = part,
                                         .masks = o->masked ? &o->masks : NULL,
                                         .seed = o->seed,
@@ -136,6 +138,7 @@ static void gives_the_same_in_the_same_order(void **state)
         struct oto_loader *loader;
         const struct oto_batch *batch;
         struct oto_load_order o = make_order();
+        o.n_views = 1 + n_threads % 2;
         double waited_s = -1;
         assert_int_equal(
             oto_loader_create(&loader, n_threads, &frontend, &sliding, &stats, NULL, NULL), OTO_OK);
@@ -153,6 +156,49 @@ static void gives_the_same_in_the_same_order(void **state)
             }
         oto_loader_destroy(loader);
     }
+    oto_assembler_destroy(a);
+}
+
+/* The first view is what there is without a second, the second is the same at another chance. */
+static void shows_two_views(void **state)
+{
+    (void)state;
+    struct oto_assembler *a;
+    struct oto_batch one = {0}, two = {0};
+    const struct oto_load_order o = make_order();
+    struct oto_batch_spec spec = {.ds = ds,
+                                  .items = plan.items,
+                                  .n = plan.starts[1],
+                                  .n_parts = 1,
+                                  .n_views = 1,
+                                  .masks = &o.masks,
+                                  .seed = o.seed,
+                                  .epoch = o.epoch};
+    assert_int_equal(oto_assembler_create(&a, &frontend, NULL, &stats, NULL, NULL), OTO_OK);
+    size_t dim = (size_t)oto_assembler_dim(a);
+    assert_int_equal(oto_assemble(a, &one, &spec, NULL), OTO_OK);
+    spec.n_views = 2;
+    assert_int_equal(oto_assemble(a, &two, &spec, NULL), OTO_OK);
+    assert_true(one.n > 1);
+    assert_int_equal(two.n, 2 * one.n);
+    for (int b = 0; b < one.n; b++) {
+        int n_same = 0;
+        for (int view = 0; view < 2; view++) {
+            assert_int_equal(two.items[2 * b + view].utt, one.items[b].utt);
+            assert_int_equal(two.items[2 * b + view].view, view);
+            assert_int_equal(two.lengths[2 * b + view], one.lengths[b]);
+        }
+        for (int t = 0; t < one.lengths[b]; t++) {
+            const float *x = one.x + oto_sequences_row(&one.seqs, t, b) * dim;
+            assert_memory_equal(two.x + oto_sequences_row(&two.seqs, t, 2 * b) * dim, x,
+                                dim * sizeof *x);
+            n_same += memcmp(two.x + oto_sequences_row(&two.seqs, t, 2 * b + 1) * dim, x,
+                             dim * sizeof *x) == 0;
+        }
+        assert_true(n_same < one.lengths[b] / 2); /* noise is everywhere but under masks of both */
+    }
+    oto_batch_clear(&one);
+    oto_batch_clear(&two);
     oto_assembler_destroy(a);
 }
 
@@ -248,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_same_in_the_same_order),
+        cmocka_unit_test(shows_two_views),
         cmocka_unit_test(normalises_as_live),
         cmocka_unit_test(stops_at_any_moment),
         cmocka_unit_test(survives_lack_of_memory),

@@ -56,6 +56,42 @@ static void pyramids_train_the_same(void **state)
         clear_run(&r[i]);
 }
 
+/* With nothing left to chance both views are the same: the gradient is that of one of them. With
+ * noise they are not. */
+static void views_agree_without_chance(void **state)
+{
+    (void)state;
+    static const char *const off[][2] = {{"dropout", "0"},
+                                         {"time-masks", "0"},
+                                         {"freq-masks", "0"},
+                                         {"feature-noise", "0"},
+                                         {"tempo", "0"},
+                                         {"chunk-share", "0"},
+                                         {"perturb", "gain:1:6:6"},
+                                         {"weight-noise", "0"},
+                                         {"label-smoothing", "0"},
+                                         {"ema", "0"},
+                                         {"average-best", "0"},
+                                         {"epochs", "1"}};
+    struct oto_train_result results[3];
+    for (int k = 0; k < 3; k++) {
+        struct run r;
+        char out[16];
+        snprintf(out, sizeof out, "views-%d", k);
+        init_run(&r, out);
+        for (size_t i = 0; i < sizeof off / sizeof *off; i++)
+            set(&r, off[i][0], off[i][1]);
+        set(&r, "consistency", k == 0 ? "0" : "0.5");
+        if (k == 2)
+            set(&r, "feature-noise", "0.5");
+        run_to_end(&r);
+        results[k] = r.result;
+        clear_run(&r);
+    }
+    assert_true(fabs(results[1].dev_loss - results[0].dev_loss) < 1e-4 * results[0].dev_loss);
+    assert_true(fabs(results[2].dev_loss - results[0].dev_loss) > 1e-3 * results[0].dev_loss);
+}
+
 static void another_seed_gives_another_model(void **state)
 {
     (void)state;
@@ -337,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(pyramids_train_the_same),
+        cmocka_unit_test(views_agree_without_chance),
         cmocka_unit_test(another_seed_gives_another_model),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
