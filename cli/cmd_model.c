@@ -22,6 +22,7 @@ static int (*const importers[])(const struct oto_import_options *options, const 
 
 struct model_options {
     int format, weights, from, hidden;
+    double share;
     char *like, *prefix;
     char *grammar, *lexicon, *lm, *rescore, *statistics, *priors;
     struct oto_beam_options beam;
@@ -42,6 +43,8 @@ static const struct oto_option option_table[] = {
      .help = "Names and gate order of the weights that import reads: a PyTorch state dict saved as safetensors."},
     {.name = "hidden", .type = OTO_OPTION_INT, FIELD(hidden), .default_text = "0", .min = 0, .max = 4096, .argument = "N",
      .help = "Units that prune keeps of a layer in each direction: those that weigh most where they are read."},
+    {.name = "share", .type = OTO_OPTION_REAL, FIELD(share), .default_text = "0", .min = 0, .max = 1, .argument = "X",
+     .help = "Share of the first model in an average, the others share the rest alike; 0: all alike."},
     {.name = "like", .type = OTO_OPTION_TEXT, FIELD(like), .default_text = "", .argument = "MODEL",
      .help = "Model whose front end, alphabet and decoder go with imported weights."},
     {.name = "prefix", .type = OTO_OPTION_TEXT, FIELD(prefix), .default_text = "", .argument = "TEXT",
@@ -72,6 +75,7 @@ static const struct oto_cli_usage usage = {
                 "      [--priors=MANIFEST|none] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model prune --hidden=N IN OUT\n"
+                "  otolith model average [--share=X] IN IN... OUT\n"
                 "  otolith model export IN OUT.safetensors\n"
                 "  otolith model import --like=MODEL [--prefix=TEXT] IN.safetensors OUT\n",
     .examples =
@@ -85,6 +89,7 @@ static const struct oto_cli_usage usage = {
         "  otolith model set --rescore=en.otolstm --rescore-weight=0.6 english.oto better.oto\n"
         "  otolith model quantize english english-8bit.oto\n"
         "  otolith model prune --hidden=224 english narrow.oto\n"
+        "  otolith model average --share=0.6 tuned.oto before.oto both.oto\n"
         "  otolith model export english english.safetensors\n"
         "  otolith model import --like=english tuned.safetensors tuned.oto\n",
     .notes =
@@ -98,7 +103,9 @@ static const struct oto_cli_usage usage = {
         "convert, prune,\n"
         "export and otolith train --init=MODEL read such a model as the numbers that the "
         "integers stand for.\n"
-        "prune makes a smaller network, which must be trained on (train --init=OUT --hidden=N).\n",
+        "prune makes a smaller network, which must be trained on (train --init=OUT --hidden=N).\n"
+        "average is for models that went on from the same start: everything but the weights is "
+        "the first one's.\n",
 };
 
 /* ---- info -------------------------------------------------------------------------------- */
@@ -434,6 +441,11 @@ static int run_prune(const struct model_options *o, const char *in, const char *
     return oto_cli_prune(o->hidden, in, out);
 }
 
+static int run_average(const struct model_options *o, const char **names, int n)
+{
+    return oto_cli_average(o->share, names, n - 1, n > 0 ? names[n - 1] : NULL);
+}
+
 static int run_export(const struct model_options *o, const char *in, const char *out)
 {
     (void)o;
@@ -444,15 +456,17 @@ static const struct {
     const char *name;
     int (*each)(const struct model_options *o, const char *name); /* any number of models, or */
     int (*pair)(const struct model_options *o, const char *in, const char *out);
-} actions[] = {{"info", run_info, NULL},       {"verify", run_verify, NULL},
-               {"convert", NULL, run_convert}, {"quantize", NULL, run_quantize},
-               {"set", NULL, run_set},         {"import", NULL, run_import},
-               {"export", NULL, run_export},   {"prune", NULL, run_prune}};
+    int (*all)(const struct model_options *o, const char **names, int n); /* OUT comes last */
+} actions[] = {{"info", .each = run_info},       {"verify", .each = run_verify},
+               {"convert", .pair = run_convert}, {"quantize", .pair = run_quantize},
+               {"set", .pair = run_set},         {"import", .pair = run_import},
+               {"export", .pair = run_export},   {"prune", .pair = run_prune},
+               {"average", .all = run_average}};
 
 static int run_action(const struct model_options *o, const char **operands, int n)
 {
-    static const char expected[] = "info, verify, convert, quantize, prune, set, import or "
-                                   "export expected";
+    static const char expected[] = "info, verify, convert, quantize, prune, average, set, "
+                                   "import or export expected";
     if (n == 0)
         return oto_cli_usage_error("model", "%s", expected);
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
@@ -460,6 +474,8 @@ static int run_action(const struct model_options *o, const char **operands, int 
             continue;
         if (actions[i].each != NULL)
             return run_each(actions[i].each, o, operands + 1, n - 1);
+        if (actions[i].all != NULL)
+            return actions[i].all(o, operands + 1, n - 1);
         if (n != 3)
             return oto_cli_usage_error("model", "%s takes IN and OUT, found %d names", operands[0],
                                        n - 1);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/common.h"
 #include "cli/model.h"
+#include "models/average.h"
 #include "models/safetensors.h"
 
 int oto_cli_export(const char *in, const char *out)
@@ -132,6 +133,59 @@ int oto_cli_prune(int n_hidden, const char *in, const char *out)
     }
     oto_free(pruned);
     oto_bundle_destroy(wide);
+    return code;
+}
+
+/* Card, alphabet and search of the first stay, but for what was measured with its own weights. */
+static int save_average(struct oto_bundle *first, const float *mean, const char *note,
+                        const char *out)
+{
+    oto_error err = {0};
+    first->card.dev_wer = first->card.dev_cer = first->card.test_wer = (double)NAN;
+    if (oto_card_set(&first->card.notes, note, &err) != OTO_OK)
+        return oto_cli_fail(&err, out);
+    struct oto_bundle bundle = *first; /* everything but the weights and what these write */
+    forget_priors(&bundle);
+    bundle.is_calibrated = false;
+    bundle.weights = mean;
+    bundle.tensors = NULL;
+    bundle.weight_type = OTO_WEIGHT_F32;
+    return oto_cli_save_model(&bundle, out);
+}
+
+int oto_cli_average(double share, const char **in, int n, const char *out)
+{
+    enum { MODELS_MAX = 64 };
+    struct oto_bundle *models[MODELS_MAX] = {0};
+    double shares[MODELS_MAX];
+    oto_error err = {0};
+    char path[4096], note[200];
+    int code = OTO_EXIT_OK;
+    float *mean = NULL;
+    if (n < 2 || n > MODELS_MAX)
+        return oto_cli_usage_error("model", "average takes 2 to %d models and OUT, found %d names",
+                                   MODELS_MAX, n + 1);
+    for (int i = 0; i < n; i++) {
+        shares[i] = i == 0 && share > 0 ? share : share > 0 ? (1 - share) / (n - 1) : 1.0 / n;
+        models[i] = oto_cli_load_model(in[i], path, sizeof path, &code);
+        if (models[i] == NULL)
+            goto done;
+        if (oto_bundle_dequantize(models[i], &err) != OTO_OK) {
+            code = oto_cli_fail(&err, path);
+            goto done;
+        }
+    }
+    if (oto_bundle_average(&mean, models, in, shares, n, &err) != OTO_OK) {
+        code = oto_cli_fail(&err, NULL);
+        goto done;
+    }
+    snprintf(note, sizeof note, "average of the weights of %d models, %.4g of this one", n,
+             shares[0]);
+    code = save_average(models[0], mean, note, out);
+done:
+    oto_free(mean);
+    for (int i = 0; i < n; i++)
+        oto_bundle_destroy(models[i]);
     return code;
 }
 

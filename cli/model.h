@@ -49,5 +49,8 @@ oto_status oto_cli_set_priors(struct oto_bundle *bundle, const char *path, const
 int oto_cli_quantize(const char *in, const char *out);
 /** The network with n_hidden units a direction (acoustic/network_prune.h), as floats. */
 int oto_cli_prune(int n_hidden, const char *in, const char *out);
+/** The mean of n models' weights (models/average.h) with everything else of the first, as floats.
+ * @param share  of the first, the others share the rest alike; 0: all alike */
+int oto_cli_average(double share, const char **in, int n, const char *out);
 
 #endif

@@ -63,6 +63,14 @@ int oto_alphabet_find(const struct oto_alphabet *a, int32_t code_point)
     return 0;
 }
 
+int oto_alphabet_find_symbol(const struct oto_alphabet *a, const char *symbol)
+{
+    int k = a->n_symbols - 1;
+    while (k > 0 && strcmp(a->symbols[k], symbol) != 0)
+        k--;
+    return k;
+}
+
 /** NFC of one symbol, which must be one code point, and no white space but U+0020. */
 static oto_status take_symbol(char **out, int32_t *code_point, const char *text, const char *where,
                               oto_error *err)

@@ -40,6 +40,8 @@ oto_status oto_alphabet_load(struct oto_alphabet **out, const char *path,
 void oto_alphabet_destroy(struct oto_alphabet *a);
 /** Symbol of a code point, 0 where the alphabet has none. */
 int oto_alphabet_find(const struct oto_alphabet *a, int32_t code_point);
+/** The same of another alphabet's symbol; the blank, "", is 0 in all. */
+int oto_alphabet_find_symbol(const struct oto_alphabet *a, const char *symbol);
 
 /** All symbols of normalised texts, sorted by code point (space first). Feed texts, then build. */
 struct oto_alphabet_builder;

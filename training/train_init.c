@@ -63,15 +63,6 @@ static oto_status compare_networks(const struct oto_trainer *t, const struct oto
     return OTO_OK;
 }
 
-/* The model's number of a symbol of ours, or -1. Blank is 0 in both. */
-static int find_symbol(const struct oto_alphabet *theirs, const char *symbol)
-{
-    for (int k = 1; k < theirs->n_symbols; k++)
-        if (strcmp(theirs->symbols[k], symbol) == 0)
-            return k;
-    return -1;
-}
-
 /* All layers below the output, which are the same in both; then the output's rows by symbol. */
 static void copy_weights(struct oto_trainer *t, const struct oto_bundle *b)
 {
@@ -89,8 +80,8 @@ static void copy_weights(struct oto_trainer *t, const struct oto_bundle *b)
     size_t width = 2 * (size_t)t->shape.n_hidden;
     int n_matched = 0;
     for (int k = 0; k < t->alphabet->n_symbols; k++) {
-        int from = k == 0 ? 0 : find_symbol(b->alphabet, t->alphabet->symbols[k]);
-        if (from < 0)
+        int from = oto_alphabet_find_symbol(b->alphabet, t->alphabet->symbols[k]);
+        if (k > 0 && from == 0)
             continue;
         memcpy(t->params + ours[0] + (size_t)k * width,
                b->weights + theirs[0] + (size_t)from * width, width * sizeof(float));

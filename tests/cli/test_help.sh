@@ -71,7 +71,7 @@ has err 'once only'
 run 64 "$OTOLITH" transcribe --n-best=3 x.wav
 has err '--n-best needs --format=json'
 run 64 "$OTOLITH" model
-has err 'info, verify, convert, quantize, prune, set, import or export expected'
+has err 'info, verify, convert, quantize, prune, average, set, import or export expected'
 run 64 "$OTOLITH" model imfo
 has err "found 'imfo'"
 run 64 "$OTOLITH" model convert x

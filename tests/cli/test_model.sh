@@ -342,6 +342,35 @@ run 64 "$OTOLITH" model prune tiny.oto x.oto
 has err 'prune needs --hidden=N'
 run 64 "$OTOLITH" model prune --hidden=99 tiny.oto x.oto
 has err 'pruning to 99 units: expected 1 to'
+# A mean of weights: of a model with itself the same numbers, of others neither's; it claims nothing.
+"$make_files" model other.oto 4 || exit 1
+run 0 "$OTOLITH" model average --share=0.25 tiny.oto tiny.oto mean.oto
+empty out
+run 0 "$OTOLITH" model info mean.oto
+has out 'average of the weights of 2 models, 0.25 of this one'
+has out '  hidden = 5'
+hasnt out 'dev WER'
+for name in tiny mean; do
+    run 0 "$OTOLITH" model export $name.oto $name.safetensors
+done
+cmp -s tiny.safetensors mean.safetensors || fail 'the mean of a model with itself is another'
+run 0 "$OTOLITH" model average --share=1 other.oto tiny.oto priors.oto mean.oto
+run 0 "$OTOLITH" model export mean.oto mean.safetensors
+run 0 "$OTOLITH" model export other.oto other.safetensors
+cmp -s other.safetensors mean.safetensors || fail 'all of the first is not the first'
+run 0 "$OTOLITH" model average priors.oto other.oto int8.oto mean.oto
+run 0 "$OTOLITH" model info mean.oto
+has out 'models, 0.3333 of this one'
+has out 'stored as f32'
+hasnt out 'of the blank'
+run 78 "$OTOLITH" model average tiny.oto narrow.oto x.oto
+has err 'narrow.oto: 2 layers of 3 units with projection 3 on 12 inputs; the first model has 2 of 5'
+run 66 "$OTOLITH" model average tiny.oto missing.oto x.oto
+run 64 "$OTOLITH" model average
+run 64 "$OTOLITH" model average tiny.oto x.oto
+has err 'average takes 2 to 64 models and OUT, found 2 names'
+run 73 "$OTOLITH" model average tiny.oto other.oto no-such-folder/x.oto
+[ ! -e x.oto ] || fail 'a mean was saved that cannot be'
 # Weights go out and come back as the same numbers; the card's claims do not.
 run 0 "$OTOLITH" model export tiny.oto tiny.safetensors
 empty out
