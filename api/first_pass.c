@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "decoder/confidence.h"
 #include "features/cmvn.h"
+#include "features/vad.h"
 
 enum {
     WAIT_FRAMES = 50, /* of a first utterance without statistics */
@@ -28,6 +29,7 @@ struct oto_first_pass {
     float *vectors;                           /* [max_vectors, D] scratch */
     size_t n_static, n_normalised, n_vectors; /* vectors: given to the network */
     struct oto_cmvn_stats heard, prior;       /* of the utterance so far; before it */
+    struct oto_vad_stream vad;                /* whose frames are heard; with cmvn-margin alone */
 
     double *sums;     /* [2*dim] scratch */
     float *log_probs; /* [max_vectors, K] */
@@ -182,12 +184,14 @@ void oto_first_pass_next(struct oto_first_pass *p)
 {
     learn(p);
     forget(p);
+    oto_vad_stream_next(&p->vad);
 }
 
 void oto_first_pass_reset(struct oto_first_pass *p)
 {
     const struct oto_cmvn_stats *stored = &p->bundle->cmvn;
     set_stats(&p->prior, stored->count > 0 && stored->dim == p->dim ? stored : NULL);
+    oto_vad_stream_init(&p->vad, &p->bundle->frontend);
     forget(p);
     learn(p); /* no more than its share of what the model says */
 }
@@ -217,12 +221,27 @@ static void normalise_frame(struct oto_first_pass *p)
     p->n_normalised++;
 }
 
+/* The newest frame, the one before n_static, and with cmvn-margin those that it makes count.
+ * Without a prior all count: there is nothing else to begin with. */
+static void hear_newest(struct oto_first_pass *p)
+{
+    const size_t dim = (size_t)p->dim;
+    const struct oto_frontend_options *o = &p->bundle->frontend;
+    size_t n = 1;
+    if (o->cmvn_margin_ms > 0)
+        n = oto_vad_stream_push(&p->vad,
+                                oto_vad_level(o, p->statics + (p->n_static - 1) * dim, p->dim));
+    if (p->prior.count <= 0)
+        n = 1;
+    oto_cmvn_stats_add(&p->heard, p->statics + (p->n_static - n) * dim, n);
+}
+
 /* Counts new frames, and normalises those that need not wait. */
 static void take_frames(struct oto_first_pass *p, size_t n_new, bool ended)
 {
     for (size_t i = 0; i < n_new; i++) {
-        oto_cmvn_stats_add(&p->heard, p->statics + p->n_static * (size_t)p->dim, 1);
         p->n_static++;
+        hear_newest(p);
         if (p->prior.count > 0 || p->n_static >= WAIT_FRAMES) {
             while (p->n_normalised < p->n_static)
                 normalise_frame(p);

@@ -5,8 +5,9 @@
  *
  * Mean and variance of a frame come from the frames of the utterance up to it, beside a prior that
  * stands for as many frames as sliding CMVN lends: the model's statistics at first, then what was
- * heard before (math.md, eq. 19, 20, with a window that never ends). A model without statistics has
- * no prior for its first utterance, and waits for half a second of it.
+ * heard before (math.md, eq. 19, 20, with a window that never ends). With cmvn-margin only frames
+ * near loud ones are heard so, by the levels up to then (features/vad.h). A model without
+ * statistics has no prior for its first utterance, and waits for half a second of it.
  */
 #ifndef OTO_API_FIRST_PASS_H
 #define OTO_API_FIRST_PASS_H

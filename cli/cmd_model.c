@@ -25,6 +25,7 @@ struct model_options {
     double share;
     char *like, *prefix;
     char *grammar, *lexicon, *lm, *rescore, *statistics, *priors;
+    double cmvn_margin;
     struct oto_beam_options beam;
     struct oto_language_options language;
     struct oto_rescore_options second;
@@ -59,6 +60,8 @@ static const struct oto_option option_table[] = {
      .help = "LSTM language model of a second pass that set puts into the model; 'none' takes out the one that is there."},
     {.name = "statistics", .type = OTO_OPTION_TEXT, FIELD(statistics), .default_text = "", .argument = "MANIFEST",
      .help = "Corpus whose mean and variance set puts into the model: live text starts from them, where training did not store its own."},
+    {.name = "cmvn-margin", .type = OTO_OPTION_REAL, FIELD(cmvn_margin), .default_text = "nan", .min = 0, .max = 10000, .argument = "MS",
+     .help = "What set makes of this option of the front end: mean and variance of an utterance from frames at most so far from loud ones; 0 is from all."},
     {.name = "priors", .type = OTO_OPTION_TEXT, FIELD(priors), .default_text = "", .argument = "MANIFEST",
      .help = "Corpus, its texts are not looked at, over which set finds what the network writes on average, for --prior-scale; 'none' takes it out."},
 };
@@ -72,7 +75,7 @@ static const struct oto_cli_usage usage = {
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
                 "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
                 "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST]\n"
-                "      [--priors=MANIFEST|none] IN OUT\n"
+                "      [--cmvn-margin=MS] [--priors=MANIFEST|none] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model prune --hidden=N IN OUT\n"
                 "  otolith model average [--share=X] IN IN... OUT\n"
@@ -379,7 +382,7 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
     if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->rescore[0] == 0 &&
-        o->statistics[0] == 0 && o->priors[0] == 0 &&
+        o->statistics[0] == 0 && o->priors[0] == 0 && isnan(o->cmvn_margin) &&
         !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
         !any_given(oto_language_option_table, oto_language_n_options, o) &&
         !any_given(oto_rescore_option_table, oto_rescore_n_options, o))
@@ -393,6 +396,7 @@ static int run_set(const struct model_options *o, const char *in, const char *ou
                                       .rescore = o->rescore,
                                       .statistics = o->statistics,
                                       .priors = o->priors,
+                                      .cmvn_margin_ms = o->cmvn_margin,
                                       .beam = o->beam,
                                       .language = o->language,
                                       .second = o->second,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a model searches for, changed without a look at its weights. */
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cli/common.h"
 #include "cli/model.h"
+#include "features/frontend_options.h"
 
 static oto_status set_lexicon(struct oto_bundle *b, const char *file, oto_error *err)
 {
@@ -59,6 +61,21 @@ static oto_status set_priors(struct oto_bundle *b, const char *path, const char 
     return OTO_OK;
 }
 
+/* Priors are found with the file as it is, so the margin cannot change beside them. */
+static int set_margin(struct oto_bundle *b, const struct oto_model_set *set)
+{
+    oto_error err = {0};
+    if (isnan(set->cmvn_margin_ms))
+        return OTO_EXIT_OK;
+    if (set->priors[0] != 0 && strcmp(set->priors, "none") != 0)
+        return oto_cli_usage_error("model", "set: --priors hears with the front end of IN: set "
+                                            "--cmvn-margin first, then --priors of the result");
+    b->frontend.cmvn_margin_ms = set->cmvn_margin_ms;
+    return oto_frontend_options_check(&b->frontend, &err) == OTO_OK
+               ? OTO_EXIT_OK
+               : oto_cli_fail(&err, "--cmvn-margin");
+}
+
 /* Copies the values that were given; returns their number. */
 static int set_given(const struct oto_option *table, size_t n, void *to, const void *from,
                      const struct oto_model_set *set)
@@ -93,6 +110,9 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
                 const char *out)
 {
     oto_error err = {0};
+    const int code = set_margin(b, set);
+    if (code != OTO_EXIT_OK)
+        return code;
     if (set_grammar(b, set->grammar, &err) != OTO_OK)
         return oto_cli_fail(&err, set->grammar);
     if (set_lexicon(b, set->lexicon, &err) != OTO_OK)

@@ -15,6 +15,7 @@ struct oto_model_set {
     const char *grammar, *lexicon, *lm, *rescore; /* a file, "none" or "" */
     const char *statistics;                       /* a manifest, or "" */
     const char *priors;                           /* a manifest, "none" or "" */
+    double cmvn_margin_ms;                        /* NAN: as it is */
     /* those of them that were given on this command line */
     struct oto_beam_options beam;
     struct oto_language_options language;

@@ -87,27 +87,34 @@ static void normalise(float *out, const float *in, int dim, const double *mean, 
 }
 
 void oto_cmvn_utterance(float *out, const float *in, size_t n, int dim, bool variance,
-                        double *scratch)
+                        const uint8_t *counts, double *scratch)
 {
     const size_t width = (size_t)dim;
     double *mean = scratch, *scale = scratch + dim;
+    size_t n_counting = 0;
 
     for (int d = 0; d < 2 * dim; d++)
         scratch[d] = 0.0;
-    for (size_t t = 0; t < n; t++) /* eq. 16 */
+    for (size_t t = 0; t < n; t++) { /* eq. 16 */
+        if (counts && !counts[t])
+            continue;
+        n_counting++;
         for (size_t d = 0; d < width; d++)
             mean[d] += (double)in[t * width + d];
+    }
     for (size_t d = 0; d < width; d++)
-        mean[d] /= (double)n;
+        mean[d] /= (double)n_counting;
     for (size_t t = 0; t < n && variance;
          t++) { /* eq. 17; a second pass, so that nothing cancels */
+        if (counts && !counts[t])
+            continue;
         for (size_t d = 0; d < width; d++) {
             const double x = (double)in[t * width + d] - mean[d];
             scale[d] += x * x;
         }
     }
     for (size_t d = 0; d < width; d++)
-        scale[d] = variance ? inverse_deviation(scale[d] / (double)n) : 1.0;
+        scale[d] = variance ? inverse_deviation(scale[d] / (double)n_counting) : 1.0;
     for (size_t t = 0; t < n; t++)
         normalise(out + t * width, in + t * width, dim, mean, scale);
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "features/frontend.h"
@@ -36,9 +37,12 @@ oto_status oto_cmvn_stats_copy(struct oto_cmvn_stats *out, const struct oto_cmvn
 /* In all three: out and in [n, dim], may be the same array; scratch [2*dim]; no errors, no
  * allocation. */
 
-/** Mean and variance over the n vectors themselves, two passes (math.md, eq. 16, 17). */
+/**
+ * Mean and variance over the n vectors themselves, two passes (math.md, eq. 16, 17).
+ * @param counts  NULL, or [n] 1 for those that mean and variance are taken of, at least one; else 0
+ */
 void oto_cmvn_utterance(float *out, const float *in, size_t n, int dim, bool variance,
-                        double *scratch);
+                        const uint8_t *counts, double *scratch);
 
 /** From stats of a training set (math.md, eq. 18). */
 void oto_cmvn_global(float *out, const float *in, size_t n, int dim, bool variance,

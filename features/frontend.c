@@ -12,6 +12,7 @@
 #include "features/frontend_options.h"
 #include "features/mfcc.h"
 #include "features/stack.h"
+#include "features/vad.h"
 
 #define CHUNK 8192          /* samples taken into the buffer at a time */
 #define FULL_SCALE 32768.0f /* features are defined on 16-bit samples */
@@ -41,6 +42,7 @@ struct oto_frontend {
     /* Workspace of apply. */
     float *normalised; /* [cap_block, dim]; only with deltas */
     float *block;      /* [cap_block, dim * (delta_order + 1)] */
+    uint8_t *counts;   /* [cap_block] frames that CMVN is taken of; only with cmvn-margin */
     size_t cap_block;
     double *sums; /* [2 * dim] */
 };
@@ -138,6 +140,7 @@ void oto_frontend_destroy(struct oto_frontend *fe)
     if (!fe)
         return;
     oto_free(fe->sums);
+    oto_free(fe->counts);
     oto_free(fe->block);
     oto_free(fe->normalised);
     oto_free(fe->statics);
@@ -356,6 +359,7 @@ static oto_status reserve_block(struct oto_frontend *fe, size_t n_static, oto_er
 {
     size_t n_block, n_normalised;
     float *block = NULL, *normalised = NULL;
+    uint8_t *counts = NULL;
 
     if (n_static <= fe->cap_block)
         return OTO_OK;
@@ -364,29 +368,35 @@ static oto_status reserve_block(struct oto_frontend *fe, size_t n_static, oto_er
     n_normalised = fe->options.delta_order > 0 ? n_static * (size_t)fe->dim : 0;
     block = oto_calloc(n_block, sizeof *block);
     normalised = oto_calloc(n_normalised, sizeof *normalised);
-    if (!block || !normalised) {
+    counts = oto_calloc(fe->options.cmvn_margin_ms > 0 ? n_static : 0, sizeof *counts);
+    if (!block || !normalised || !counts) {
+        oto_free(counts);
         oto_free(normalised);
         oto_free(block);
         return oto_fail_memory(err, "feature block");
     }
     oto_free(fe->block);
     oto_free(fe->normalised);
+    oto_free(fe->counts);
     fe->block = block;
     fe->normalised = normalised;
+    fe->counts = counts;
     fe->cap_block = n_static;
     return OTO_OK;
 }
 
 static void normalise(struct oto_frontend *fe, float *out, const float *in, size_t n)
 {
-    const bool variance = fe->options.cmvn_variance;
+    const bool variance = fe->options.cmvn_variance, gated = fe->options.cmvn_margin_ms > 0;
 
     switch ((enum oto_cmvn_kind)fe->options.cmvn) {
     case OTO_CMVN_NONE:
         memcpy(out, in, n * (size_t)fe->dim * sizeof *out);
         break;
     case OTO_CMVN_UTTERANCE:
-        oto_cmvn_utterance(out, in, n, fe->dim, variance, fe->sums);
+        if (gated)
+            oto_vad_mark(fe->counts, &fe->options, in, n, fe->dim);
+        oto_cmvn_utterance(out, in, n, fe->dim, variance, gated ? fe->counts : NULL, fe->sums);
         break;
     case OTO_CMVN_GLOBAL:
         oto_cmvn_global(out, in, n, fe->dim, variance, &fe->stats, fe->sums);

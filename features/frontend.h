@@ -49,11 +49,12 @@ struct oto_frontend_options {
     bool use_power; /* else magnitude */
     int cmvn;       /* enum oto_cmvn_kind */
     bool cmvn_variance;
-    int cmvn_window;  /* sliding: frames */
-    int delta_order;  /* 0, 1, 2 */
-    int delta_window; /* Kaldi's 2 */
-    int stack;        /* neighbouring frames joined into one vector */
-    int stride;       /* frames between vectors */
+    int cmvn_window;       /* sliding: frames */
+    double cmvn_margin_ms; /* utterance: only frames so near to loud ones count; 0 = all */
+    int delta_order;       /* 0, 1, 2 */
+    int delta_window;      /* Kaldi's 2 */
+    int stack;             /* neighbouring frames joined into one vector */
+    int stride;            /* frames between vectors */
 };
 extern const struct oto_option oto_frontend_option_table[];
 extern const size_t oto_frontend_n_options;

@@ -68,6 +68,10 @@ const struct oto_option oto_frontend_option_table[] = {
      .argument = "N", .help = "Neighbouring frames joined into one vector."},
     {.name = "stride", .type = OTO_OPTION_INT, FIELD(stride), .default_text = "3", .min = 1, .max = 64,
      .argument = "N", .help = "Frames from one such vector to the next."},
+    /* last, as models/bundle_json.c leaves it out where it is 0 */
+    {.name = "cmvn-margin", .type = OTO_OPTION_REAL, FIELD(cmvn_margin_ms), .default_text = "0", .min = 0, .max = 10000,
+     .argument = "MS", .help = "Take mean and variance of an utterance from frames at most so far from loud ones, so that pauses around speech do not "
+                               "move them; 0 takes all frames."},
 };
 /* clang-format on */
 const size_t oto_frontend_n_options =
@@ -119,6 +123,10 @@ oto_status oto_frontend_options_check(const struct oto_frontend_options *o, oto_
         if (status)
             return status;
     }
+    if (o->cmvn_margin_ms > 0 && (o->cmvn == OTO_CMVN_GLOBAL || o->cmvn == OTO_CMVN_SLIDING))
+        return oto_fail(err, OTO_ERR_CONFIG,
+                        "cmvn-margin is %g ms: it goes with cmvn=utterance, found cmvn=%s",
+                        o->cmvn_margin_ms, cmvn_names[o->cmvn]);
     if (oto_frontend_window_samples(o) < 2)
         return oto_fail(err, OTO_ERR_CONFIG,
                         "frame-length of %g ms at %d Hz is %d samples: expected at least 2",

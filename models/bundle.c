@@ -284,6 +284,8 @@ static void write_grammar(struct oto_container_writer *w, const struct oto_bundl
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->frontend.cmvn_margin_ms > 0.0)
+        return 9;
     if (b->log_priors != NULL)
         return 8;
     if (b->lstm != NULL)

@@ -184,11 +184,18 @@ oto_status oto_bundle_write_options(const struct oto_option *table, size_t n, co
     return to_text(object, complete, what, text, size, err);
 }
 
+/* The last one is missing where it is off, so that older programs read the file. */
+static size_t n_frontend_options(bool with_margin)
+{
+    return oto_frontend_n_options - !with_margin;
+}
+
 oto_status oto_bundle_write_frontend(const struct oto_bundle *b, char **text, size_t *size,
                                      oto_error *err)
 {
-    return oto_bundle_write_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend,
-                                    "front end options", text, size, err);
+    return oto_bundle_write_options(oto_frontend_option_table,
+                                    n_frontend_options(b->frontend.cmvn_margin_ms > 0.0),
+                                    &b->frontend, "front end options", text, size, err);
 }
 
 /* The layers, from 1; nothing where there are none, so that older programs read the file. */
@@ -439,8 +446,18 @@ oto_status oto_bundle_read_options(const struct oto_option *table, size_t n, voi
 oto_status oto_bundle_read_frontend(struct oto_bundle *b, const struct oto_container *c,
                                     oto_error *err)
 {
-    return oto_bundle_read_options(oto_frontend_option_table, oto_frontend_n_options, &b->frontend,
-                                   c, "frontend", err);
+    json_t *object = NULL;
+    oto_status status = load_section(&object, c, "frontend", err);
+    if (status != OTO_OK)
+        return status;
+    const bool with_margin = json_object_get(object, "cmvn-margin") != NULL;
+    status = refuse_unknown(oto_frontend_option_table, oto_frontend_n_options, NULL, object, c,
+                            "frontend", err);
+    if (status == OTO_OK)
+        status = options_from_json(oto_frontend_option_table, n_frontend_options(with_margin),
+                                   &b->frontend, object, c, "frontend", err);
+    json_decref(object);
+    return status;
 }
 
 static bool read_reductions(unsigned *reduce_after, const json_t *layers)

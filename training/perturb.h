@@ -29,6 +29,7 @@ enum oto_perturb_kind {
     OTO_PERTURB_SPEED = OTO_PERTURB_MEL_KINDS, /* factor on tempo and pitch */
     OTO_PERTURB_PITCH,                         /* factor on pitch and formants */
     OTO_PERTURB_TEMPO,                         /* factor */
+    OTO_PERTURB_PAUSE,                         /* s of quiet before and after, together */
     OTO_PERTURB_ROOM,                          /* image method: s for 60 dB */
     OTO_PERTURB_RESPONSE,                      /* a folder's: dB on what follows the first sound */
     OTO_PERTURB_BACKGROUND,                    /* a folder's: signal-to-noise ratio in dB */

@@ -24,6 +24,7 @@ static const struct {
     [OTO_PERTURB_SPEED] = {"speed", 0.5, 2, NO_FOLDER},
     [OTO_PERTURB_PITCH] = {"pitch", 0.5, 2, NO_FOLDER},
     [OTO_PERTURB_TEMPO] = {"tempo", 0.5, 2, NO_FOLDER},
+    [OTO_PERTURB_PAUSE] = {"pause", 0, 60, NO_FOLDER},
     [OTO_PERTURB_ROOM] = {"room", 0.05, 1.5, NO_FOLDER},
     [OTO_PERTURB_RESPONSE] = {"response", -60, 20, NEEDS_FOLDER},
     [OTO_PERTURB_BACKGROUND] = {"background", -20, 100, NEEDS_FOLDER},
@@ -91,7 +92,7 @@ static oto_status parse_item(struct oto_perturb *out, const char *item, oto_erro
     return oto_fail(err, OTO_ERR_CONFIG,
                     "perturb '%.60s': expected KIND:PROBABILITY:LOW:HIGH[:FOLDER], KIND being one "
                     "of warp, reverb, highpass, lowpass, colour, noise, gain; speed, pitch, tempo, "
-                    "room, response, background, telephone, codec",
+                    "pause, room, response, background, telephone, codec",
                     item);
 }
 

@@ -15,7 +15,8 @@
 static bool may_differ(const struct oto_option *option, const struct oto_frontend_options *ours,
                        const struct oto_frontend_options *theirs)
 {
-    if (strcmp(option->name, "cmvn") == 0 || strcmp(option->name, "cmvn-window") == 0)
+    if (strcmp(option->name, "cmvn") == 0 || strcmp(option->name, "cmvn-window") == 0 ||
+        strcmp(option->name, "cmvn-margin") == 0)
         return ours->cmvn != OTO_CMVN_NONE && theirs->cmvn != OTO_CMVN_NONE;
     return strncmp(option->name, "dither", 6) == 0 || strcmp(option->name, "stride") == 0;
 }

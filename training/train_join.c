@@ -97,6 +97,7 @@ static oto_status create_loader(struct oto_trainer *t, oto_error *err)
     struct oto_frontend_options live = *t->setup->frontend;
     live.cmvn = OTO_CMVN_SLIDING;
     live.cmvn_window = OTO_CMVN_ENDLESS;
+    live.cmvn_margin_ms = 0;
     return oto_loader_create(&t->loader, t->o->loaders, t->setup->frontend,
                              t->o->chunk_cmvn == OTO_CHUNK_CMVN_SLIDING ? &live : NULL,
                              t->stats.count > 0 ? &t->stats : NULL, t->pool, err);

@@ -49,7 +49,7 @@ void oto_wave_destroy(struct oto_wave *wave)
 
 void oto_wave_key(const struct oto_wave *wave, struct oto_writer *w, bool times)
 {
-    oto_write_u32(w, 1); /* to be raised when the same draws give other samples */
+    oto_write_u32(w, 2); /* to be raised when the same draws give other samples */
     for (int k = OTO_PERTURB_MEL_KINDS; k < OTO_PERTURB_KINDS; k++) {
         oto_write_f64(w, wave->perturb->kinds[k].probability);
         oto_write_f64(w, wave->perturb->kinds[k].low);
@@ -109,6 +109,27 @@ static oto_status pitch(struct change *c, oto_error *err)
 static oto_status tempo(struct change *c, oto_error *err)
 {
     return stretch_to(c, (size_t)round((double)c->s->n / c->value), err);
+}
+
+/* Quiet, not silence, before and after: white noise 30 to 70 dB below the speech runs through all.
+ */
+static oto_status pause(struct change *c, oto_error *err)
+{
+    struct oto_samples *s = c->s;
+    size_t n_pause = (size_t)(c->value * rate_of(c));
+    size_t before = (size_t)((double)n_pause * oto_rng_uniform(c->seed, c->stream, 1));
+    double below_db = 30 + 40 * oto_rng_uniform(c->seed, c->stream, 2);
+    double level = sqrt(oto_mean_power(s->x, s->n)) * pow(10, -below_db / 20);
+    uint64_t stream = oto_rng_u64(c->seed, c->stream, 3);
+    size_t n = s->n + n_pause;
+    float *x = oto_calloc(n, sizeof *x);
+    if (!x)
+        return oto_fail_memory(err, "perturb: pause");
+    memcpy(x + before, s->x, s->n * sizeof *x);
+    for (size_t i = 0; i < n; i++)
+        x[i] += (float)(level * oto_rng_normal(c->seed, stream, i));
+    replace(s, x, n);
+    return OTO_OK;
 }
 
 static oto_status answer(struct change *c, const float *h, size_t n_h, oto_error *err)
@@ -205,7 +226,7 @@ oto_status oto_wave_apply(const struct oto_wave *wave, struct oto_samples *s, ui
                           uint64_t stream, oto_error *err)
 {
     static oto_status (*const changes[])(struct change *, oto_error *) = {
-        speed, pitch, tempo, room, response, background, telephone, codec,
+        speed, pitch, tempo, pause, room, response, background, telephone, codec,
     };
     for (int k = OTO_PERTURB_MEL_KINDS; k < OTO_PERTURB_KINDS && s->n > 0; k++) {
         struct change c = {.wave = wave, .s = s, .seed = seed};

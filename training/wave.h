@@ -30,7 +30,8 @@ void oto_wave_key(const struct oto_wave *wave, struct oto_writer *w, bool times)
  * The level (rms) of the speech stays as it was but for background, which is added to it: its
  * energy over the length of the utterance is the value below the utterance's, pauses and all.
  * Rooms and responses begin with the direct sound, so nothing moves in time; what rings on after
- * the end is cut off. Silence, of the utterance or of a background, stays silence.
+ * the end is cut off. Pauses come before rooms and backgrounds, which are heard in them. Silence,
+ * of the utterance or of a background, stays silence.
  *
  * Errors: OTO_ERR_MEMORY, those of reading recordings.   Cost: see docs/training.md.
  */

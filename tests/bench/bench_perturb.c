@@ -15,10 +15,10 @@ static int seconds = 5, utterances = 20, reps = 5;
 static const char *kind = "room";
 
 static const char *const texts[] = {
-    "speed:1:0.9:1.1", "pitch:1:0.9:1.1",     "tempo:1:0.9:1.1", "room:1:0.1:0.3",
-    "room:1:0.3:0.7",  "telephone:1:-30:-10", "codec:1:8:20",
+    "speed:1:0.9:1.1", "pitch:1:0.9:1.1", "tempo:1:0.9:1.1",     "room:1:0.1:0.3",
+    "room:1:0.3:0.7",  "pause:1:1:3",     "telephone:1:-30:-10", "codec:1:8:20",
 };
-static const char choices[] = "speed|pitch|tempo|room|large-room|telephone|codec|features";
+static const char choices[] = "speed|pitch|tempo|room|large-room|pause|telephone|codec|features";
 
 struct data {
     struct oto_frontend *fe;

@@ -144,6 +144,15 @@ cmp -s out free-text || fail 'priors alone change the text'
 run 0 "$OTOLITH" model prune --hidden=4 priors.oto pruned.oto
 run 0 "$OTOLITH" model info pruned.oto
 hasnt out 'of the blank'
+# the margin of CMVN, in a newer file; not beside priors, which are heard with the file as it is
+run 0 "$OTOLITH" model set --cmvn-margin=250 tiny.oto margin.oto
+run 0 "$OTOLITH" model info margin.oto
+has out 'cmvn-margin         250'
+run 0 "$OTOLITH" model set --cmvn-margin=0 margin.oto plain.oto
+cmp -s plain.oto tiny.oto || fail "a margin that was taken out leaves something behind"
+run 64 "$OTOLITH" model set --cmvn-margin=250 --priors=stats.tsv tiny.oto x.oto
+has err 'set: --priors hears with the front end of IN'
+run 64 "$OTOLITH" model set --cmvn-margin=-1 tiny.oto x.oto
 run 66 "$OTOLITH" model set --priors=missing.tsv tiny.oto x.oto
 run 66 "$OTOLITH" model set --priors=bad.tsv tiny.oto x.oto
 has err 'missing.wav'

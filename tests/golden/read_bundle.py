@@ -114,6 +114,7 @@ def main():
     check(text["alphabet"]["symbols"][0] == "", "blank")
     frontend = text["frontend"]
     frontend["dither-seed"] = int(frontend["dither-seed"])
+    frontend.setdefault("cmvn-margin", 0)
     text["decoder"].setdefault("beam-blank-skip", 0)
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")

@@ -114,6 +114,33 @@ static void test_blank_skip(void **state)
     oto_bundle_destroy(b);
 }
 
+/* So does the margin of CMVN. */
+static void test_margin(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct oto_bundle *b = NULL;
+    char name[128];
+    size_t size;
+    snprintf(name, sizeof name, "%s/margin.oto", folder);
+    const int cmvn = tiny.bundle.frontend.cmvn;
+    tiny.bundle.frontend.cmvn = OTO_CMVN_UTTERANCE;
+    tiny.bundle.frontend.cmvn_margin_ms = 300;
+    oto_status status = oto_bundle_save(&tiny.bundle, name, &err);
+    tiny.bundle.frontend.cmvn = cmvn;
+    tiny.bundle.frontend.cmvn_margin_ms = 0;
+    assert_int_equal(status, OTO_OK);
+    unsigned char *data = read_file(name, &size);
+    assert_int_equal(data[10], 9);
+    free(data);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    assert_true(b->frontend.cmvn_margin_ms == 300);
+    oto_bundle_destroy(b);
+    assert_int_equal(oto_bundle_load(&b, path, &err), OTO_OK);
+    assert_true(b->frontend.cmvn_margin_ms == 0);
+    oto_bundle_destroy(b);
+}
+
 /* Frames that are paired stand in the file, which only then is a newer one. */
 static void test_pairs(void **state)
 {
@@ -542,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_half_precision),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_blank_skip),
+        cmocka_unit_test(test_margin),
         cmocka_unit_test(test_unaligned_memory),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_no_statistics),

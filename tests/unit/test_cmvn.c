@@ -45,7 +45,7 @@ static void utterance_has_mean_zero_and_variance_one(void **state)
     fill();
     for (int variance = 0; variance < 2; variance++) {
         memcpy(y, x, sizeof x);
-        oto_cmvn_utterance(y, y, T, D, variance, scratch); /* in place */
+        oto_cmvn_utterance(y, y, T, D, variance, NULL, scratch); /* in place */
         for (size_t d = 0; d < D; d++) {
             double mean, var;
             moments(0, T, d, &mean, &var);
@@ -63,13 +63,13 @@ static void constant_columns_become_zero(void **state)
     (void)state;
     for (size_t i = 0; i < T * D; i++)
         x[i] = -15.9423847f;
-    oto_cmvn_utterance(y, x, T, D, true, scratch);
+    oto_cmvn_utterance(y, x, T, D, true, NULL, scratch);
     for (size_t i = 0; i < T * D; i++)
         assert_near(y[i], 0.0, 0.0);
     oto_cmvn_sliding(y, x, T, D, true, 50, &none, scratch);
     for (size_t i = 0; i < T * D; i++)
         assert_near(y[i], 0.0, 1e-6);
-    oto_cmvn_utterance(y, x, 1, D, true, scratch); /* a single vector */
+    oto_cmvn_utterance(y, x, 1, D, true, NULL, scratch); /* a single vector */
     for (size_t i = 0; i < D; i++)
         assert_near(y[i], 0.0, 0.0);
 }
@@ -79,7 +79,7 @@ static void small_noise_is_not_blown_up(void **state)
     (void)state;
     for (size_t i = 0; i < T * D; i++)
         x[i] = 20.0f + (i % 2 ? 2e-6f : 0.0f); /* one step of float */
-    oto_cmvn_utterance(y, x, T, D, true, scratch);
+    oto_cmvn_utterance(y, x, T, D, true, NULL, scratch);
     for (size_t i = 0; i < T * D; i++)
         assert_near(y[i], 0.0, 0.002);
 }

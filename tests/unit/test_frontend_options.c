@@ -85,6 +85,7 @@ static void every_option_acts(void **state)
         {"delta-window", "3", "delta-order", "1"},
         {"stack", "4", NULL, NULL},
         {"stride", "2", NULL, NULL},
+        {"cmvn-margin", "1", NULL, NULL},
     };
 
     (void)state;

@@ -421,6 +421,7 @@ static void refuses_what_it_cannot_read(void **state)
                                       "background:1:0:10:",
                                       "response:1:0::x",
                                       "speed:1:0.4:1",
+                                      "pause:1:-1:1",
                                       "telephone:1:0:1",
                                       "codec:1:-1:1",
                                       "pitch:1:1:2.5",

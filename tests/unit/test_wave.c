@@ -102,7 +102,7 @@ static double pitch_of(const float *x, size_t n)
 }
 
 static const char everything[] =
-    "speed:0.5:0.9:1.1,pitch:0.5:0.9:1.1,tempo:0.5:0.8:1.2,room:0.5:0.1:0.3,"
+    "speed:0.5:0.9:1.1,pitch:0.5:0.9:1.1,tempo:0.5:0.8:1.2,pause:0.5:0:1,room:0.5:0.1:0.3,"
     "background:0.5:0:20:%s,telephone:0.5:-40:-10,codec:0.5:5:20";
 
 static void depends_on_seed_and_stream_alone(void **state)
@@ -243,6 +243,36 @@ static void rooms_keep_the_level_and_add_echoes(void **state)
     }
 }
 
+/* The utterance stands whole somewhere in the quiet, which is as faint as is said. */
+static void pauses_are_around_the_speech(void **state)
+{
+    (void)state;
+    size_t n_pause = (size_t)(1.5 * RATE), earliest = SIZE_MAX, latest = 0;
+    for (uint64_t stream = 0; stream < 12; stream++) {
+        struct oto_samples s = change("pause:1:1.5:1.5", "", stream);
+        size_t best = 0;
+        double least = INFINITY, below_db;
+        assert_int_equal(s.n, original.n + n_pause);
+        for (size_t at = 0; at <= n_pause; at++) {
+            double distance = 0;
+            for (size_t i = 0; i < original.n && distance < least; i++)
+                distance += pow((double)s.x[at + i] - (double)original.x[i], 2);
+            best = distance < least ? at : best;
+            least = fmin(least, distance);
+        }
+        assert_true(least / (double)original.n < 1.1e-3 * power_of(&original));
+        below_db = 10 * log10(least / (double)original.n / power_of(&original));
+        assert_true(below_db > -70.5 && below_db < -29.5);
+        size_t n = best > n_pause / 2 ? best : n_pause - best;
+        const float *quiet = best > n_pause / 2 ? s.x : s.x + best + original.n;
+        assert_near(10 * log10(oto_mean_power(quiet, n) / power_of(&original)), below_db, 0.5);
+        earliest = best < earliest ? best : earliest;
+        latest = best > latest ? best : latest;
+        oto_samples_clear(&s);
+    }
+    assert_true(earliest < n_pause / 3 && latest > 2 * n_pause / 3);
+}
+
 static void silence_stays_silence(void **state)
 {
     (void)state;
@@ -252,13 +282,14 @@ static void silence_stays_silence(void **state)
     silent.n = RATE;
     original = silent;
     struct oto_samples s = change("room:1:0.2:0.2,background:1:0:0:%s,telephone:1:-20:-20,"
-                                  "codec:1:10:10,pitch:1:1.1:1.1",
+                                  "codec:1:10:10,pitch:1:1.1:1.1,pause:1:0.1:0.2",
                                   noises, 1);
     for (size_t i = 0; i < s.n; i++)
         assert_true(s.x[i] == 0);
     oto_samples_clear(&s);
     original.n = 0;
-    s = change("speed:1:1.1:1.1,tempo:1:1.1:1.1,room:1:0.2:0.2,background:1:0:0:%s", noises, 1);
+    s = change("speed:1:1.1:1.1,tempo:1:1.1:1.1,pause:1:1:1,room:1:0.2:0.2,background:1:0:0:%s",
+               noises, 1);
     assert_int_equal(s.n, 0);
     oto_samples_clear(&s);
     original = speech;
@@ -306,11 +337,11 @@ static void survives_lack_of_memory(void **state)
     (void)state;
     struct oto_frontend_options o;
     struct oto_perturb p;
-    char text[300];
+    char text[400];
     assert_int_equal(oto_options_init(oto_frontend_option_table, oto_frontend_n_options, &o, NULL),
                      OTO_OK);
     snprintf(text, sizeof text,
-             "speed:1:1.1:1.1,pitch:1:0.9:0.9,tempo:1:0.9:0.9,room:1:0.05:0.05,"
+             "speed:1:1.1:1.1,pitch:1:0.9:0.9,tempo:1:0.9:0.9,pause:1:0.1:0.1,room:1:0.05:0.05,"
              "response:1:0:0:%s,background:1:5:5:%s,telephone:1:-20:-20,codec:1:20:20",
              rooms, noises);
     assert_int_equal(oto_perturb_parse(&p, text, &o, NULL), OTO_OK);
@@ -344,6 +375,7 @@ int main(void)
         cmocka_unit_test(values_are_drawn_from_the_range),
         cmocka_unit_test(responses_are_convolved),
         cmocka_unit_test(rooms_keep_the_level_and_add_echoes),
+        cmocka_unit_test(pauses_are_around_the_speech),
         cmocka_unit_test(silence_stays_silence),
         cmocka_unit_test(tells_what_is_wrong_with_folders),
         cmocka_unit_test(survives_lack_of_memory),
