@@ -179,7 +179,7 @@ int oto_cli_average(double share, const char **in, int n, const char *out)
         code = oto_cli_fail(&err, NULL);
         goto done;
     }
-    snprintf(note, sizeof note, "average of the weights of %d models, %.4g of this one", n,
+    snprintf(note, sizeof note, "Average of the weights of %d models, %.4g of this one.", n,
              shares[0]);
     code = save_average(models[0], mean, note, out);
 done:

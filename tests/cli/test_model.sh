@@ -356,7 +356,7 @@ has err 'pruning to 99 units: expected 1 to'
 run 0 "$OTOLITH" model average --share=0.25 tiny.oto tiny.oto mean.oto
 empty out
 run 0 "$OTOLITH" model info mean.oto
-has out 'average of the weights of 2 models, 0.25 of this one'
+has out 'Average of the weights of 2 models, 0.25 of this one.'
 has out '  hidden = 5'
 hasnt out 'dev WER'
 for name in tiny mean; do
@@ -369,7 +369,7 @@ run 0 "$OTOLITH" model export other.oto other.safetensors
 cmp -s other.safetensors mean.safetensors || fail 'all of the first is not the first'
 run 0 "$OTOLITH" model average priors.oto other.oto int8.oto mean.oto
 run 0 "$OTOLITH" model info mean.oto
-has out 'models, 0.3333 of this one'
+has out 'models, 0.3333 of this one.'
 has out 'stored as f32'
 hasnt out 'of the blank'
 run 78 "$OTOLITH" model average tiny.oto narrow.oto x.oto
