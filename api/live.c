@@ -59,7 +59,7 @@ void oto_live_options_init(oto_live_options *options)
                                   .second_pass_ms = 0,
                                   .max_utterance_s = 20,
                                   .silence_s = 0.8,
-                                  .min_confidence = 0.5};
+                                  .min_confidence = 0.45};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */

@@ -40,7 +40,7 @@ static const struct oto_option option_table[] = {
      .help = "A pause of this length ends an utterance."},
     {.name = "max-utterance", .type = OTO_OPTION_REAL, FIELD(max_utterance_s), .default_text = "20", .min = 2, .max = 60, .argument = "SECONDS",
      .help = "Longer speech without a pause is cut at its quietest moment."},
-    {.name = "min-confidence", .type = OTO_OPTION_REAL, FIELD(min_confidence), .default_text = "0.5", .min = 0, .max = 1,
+    {.name = "min-confidence", .type = OTO_OPTION_REAL, FIELD(min_confidence), .default_text = "0.45", .min = 0, .max = 1,
      .help = "Utterances that are less surely speech are taken for noise and left out; 0 takes all."},
     {.name = "format", .short_name = 'f', .type = OTO_OPTION_CHOICE, FIELD(format), .default_text = "text", .choices = format_names,
      .help = "text: what stays, an utterance a line; jsonl: everything that happens, an object a line."},

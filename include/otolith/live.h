@@ -53,7 +53,7 @@ typedef struct oto_live_options {
     double max_utterance_s; /* longer ones are cut, 2 to 60; 20 */
     double silence_s;       /* a pause that ends an utterance, 0.2 to 10; 0.8 */
     /** Utterances with less speech than this are taken for noise and not told: 0 (told all the
-     * same) to 1; 0.5 */
+     * same) to 1; 0.45 */
     double min_confidence;
     void (*utterance)(void *user_data, const oto_live_utterance *utterance);
     void *user_data;
