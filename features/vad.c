@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LOWEST -20.0 /* ln power: far below the rounding of 16-bit samples */
+#define LOWEST (-20.0) /* ln power: far below the rounding of 16-bit samples */
 #define WIDTH 0.25
 #define QUIET_SHARE 0.05  /* of the frames are below the floor */
 #define LOUD_FRAMES 5.0   /* reach the peak: a click is shorter */

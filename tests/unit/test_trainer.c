@@ -76,7 +76,7 @@ static void views_agree_without_chance(void **state)
     struct oto_train_result results[3];
     for (int k = 0; k < 3; k++) {
         struct run r;
-        char out[16];
+        char out[24];
         snprintf(out, sizeof out, "views-%d", k);
         init_run(&r, out);
         for (size_t i = 0; i < sizeof off / sizeof *off; i++)
