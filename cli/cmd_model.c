@@ -388,7 +388,8 @@ static int run_set(const struct model_options *o, const char *in, const char *ou
         !any_given(oto_rescore_option_table, oto_rescore_n_options, o))
         return oto_cli_usage_error("model",
                                    "set needs --grammar=FILE, --lexicon=FILE, --lm=FILE or "
-                                   "--rescore=FILE (none to take it out), or a number of the "
+                                   "--rescore=FILE (none to take it out), --statistics or "
+                                   "--priors=MANIFEST, --cmvn-margin=MS, or a number of the "
                                    "search");
     const struct oto_model_set set = {.grammar = o->grammar,
                                       .lexicon = o->lexicon,

@@ -184,17 +184,18 @@ oto_status oto_bundle_write_options(const struct oto_option *table, size_t n, co
     return to_text(object, complete, what, text, size, err);
 }
 
-/* The last one is missing where it is off, so that older programs read the file. */
-static size_t n_frontend_options(bool with_margin)
+/* Of a table whose last option is newer: that is missing where it is 0, so that older programs read
+ * the file. */
+static size_t n_written(size_t n, double last)
 {
-    return oto_frontend_n_options - !with_margin;
+    return last > 0.0 ? n : n - 1;
 }
 
 oto_status oto_bundle_write_frontend(const struct oto_bundle *b, char **text, size_t *size,
                                      oto_error *err)
 {
     return oto_bundle_write_options(oto_frontend_option_table,
-                                    n_frontend_options(b->frontend.cmvn_margin_ms > 0.0),
+                                    n_written(oto_frontend_n_options, b->frontend.cmvn_margin_ms),
                                     &b->frontend, "front end options", text, size, err);
 }
 
@@ -222,17 +223,11 @@ oto_status oto_bundle_write_network(const struct oto_bundle *b, char **text, siz
     return to_text(object, complete, "network shape", text, size, err);
 }
 
-/* The last one is missing where it is off, so that older programs read the file. */
-static size_t n_decoder_options(bool with_blank_skip)
-{
-    return oto_beam_n_options - !with_blank_skip;
-}
-
 oto_status oto_bundle_write_decoder(const struct oto_bundle *b, char **text, size_t *size,
                                     oto_error *err)
 {
     return oto_bundle_write_options(oto_beam_option_table,
-                                    n_decoder_options(b->beam.blank_skip > 0.0), &b->beam,
+                                    n_written(oto_beam_n_options, b->beam.blank_skip), &b->beam,
                                     "decoder options", text, size, err);
 }
 
@@ -428,36 +423,37 @@ static oto_status load_section(json_t **out, const struct oto_container *c, cons
     return OTO_OK;
 }
 
-oto_status oto_bundle_read_options(const struct oto_option *table, size_t n, void *dst,
-                                   const struct oto_container *c, const char *section,
-                                   oto_error *err)
+/* Of n options the first n_required must be there; the others, which are newer, keep their values
+ * where they are not. */
+static oto_status read_section(const struct oto_option *table, size_t n, size_t n_required,
+                               void *dst, const struct oto_container *c, const char *section,
+                               oto_error *err)
 {
     json_t *object = NULL;
     oto_status status = load_section(&object, c, section, err);
     if (status != OTO_OK)
         return status;
+    while (n_required < n && json_object_get(object, table[n_required].name) != NULL)
+        n_required++;
     status = refuse_unknown(table, n, NULL, object, c, section, err);
     if (status == OTO_OK)
-        status = options_from_json(table, n, dst, object, c, section, err);
+        status = options_from_json(table, n_required, dst, object, c, section, err);
     json_decref(object);
     return status;
+}
+
+oto_status oto_bundle_read_options(const struct oto_option *table, size_t n, void *dst,
+                                   const struct oto_container *c, const char *section,
+                                   oto_error *err)
+{
+    return read_section(table, n, n, dst, c, section, err);
 }
 
 oto_status oto_bundle_read_frontend(struct oto_bundle *b, const struct oto_container *c,
                                     oto_error *err)
 {
-    json_t *object = NULL;
-    oto_status status = load_section(&object, c, "frontend", err);
-    if (status != OTO_OK)
-        return status;
-    const bool with_margin = json_object_get(object, "cmvn-margin") != NULL;
-    status = refuse_unknown(oto_frontend_option_table, oto_frontend_n_options, NULL, object, c,
-                            "frontend", err);
-    if (status == OTO_OK)
-        status = options_from_json(oto_frontend_option_table, n_frontend_options(with_margin),
-                                   &b->frontend, object, c, "frontend", err);
-    json_decref(object);
-    return status;
+    return read_section(oto_frontend_option_table, oto_frontend_n_options,
+                        oto_frontend_n_options - 1, &b->frontend, c, "frontend", err);
 }
 
 static bool read_reductions(unsigned *reduce_after, const json_t *layers)
@@ -504,18 +500,8 @@ oto_status oto_bundle_read_network(struct oto_bundle *b, const struct oto_contai
 oto_status oto_bundle_read_decoder(struct oto_bundle *b, const struct oto_container *c,
                                    oto_error *err)
 {
-    json_t *object = NULL;
-    oto_status status = load_section(&object, c, "decoder", err);
-    if (status != OTO_OK)
-        return status;
-    const bool with_blank_skip = json_object_get(object, "beam-blank-skip") != NULL;
-    status =
-        refuse_unknown(oto_beam_option_table, oto_beam_n_options, NULL, object, c, "decoder", err);
-    if (status == OTO_OK)
-        status = options_from_json(oto_beam_option_table, n_decoder_options(with_blank_skip),
-                                   &b->beam, object, c, "decoder", err);
-    json_decref(object);
-    return status;
+    return read_section(oto_beam_option_table, oto_beam_n_options, oto_beam_n_options - 1, &b->beam,
+                        c, "decoder", err);
 }
 
 oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
