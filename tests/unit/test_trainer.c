@@ -183,6 +183,46 @@ static void starts_from_a_model(void **state)
     clear_run(&r);
 }
 
+/* With statistics of the corpus, weights of all cepstra are as good as weights of the energies they
+ * are made of; fewer cepstra leave no way back, and other statistics only nearly one. */
+static void carries_cepstra_over_to_energies(void **state)
+{
+    (void)state;
+    static const char *const runs[][4] = {{"cepstra", "mfcc", "global", ""},
+                                          {"energies", "fbank", "global", "cepstra"},
+                                          {"each", "fbank", "utterance", "cepstra"},
+                                          {"few", "fbank", "global", "reference"}};
+    double loss[4] = {0};
+    oto_error err = {0};
+    reference();
+    for (int i = 0; i < 4; i++) {
+        struct run r;
+        char model[200];
+        init_run(&r, runs[i][0]);
+        set(&r, "feature", runs[i][1]);
+        set(&r, "cmvn", runs[i][2]);
+        if (i == 0)
+            set(&r, "ceps", "16");
+        if (i > 0) {
+            snprintf(model, sizeof model, "%s/%s/best.oto", folder, runs[i][3]);
+            set(&r, "init", model);
+            set(&r, "lr", "0");
+            set(&r, "epochs", "1");
+            set(&r, "warmup-steps", "0");
+        }
+        if (i < 3) {
+            run_to_end(&r);
+            loss[i] = r.result.dev_loss;
+        } else {
+            assert_int_equal(start(&r, &err), OTO_ERR_CONFIG);
+            assert_contains(err.message, "--feature=mfcc, this run has fbank");
+        }
+        clear_run(&r);
+    }
+    assert_true(fabs(loss[1] - loss[0]) < 1e-5 * loss[0]);
+    assert_true(isfinite(loss[2]) && fabs(loss[2] - loss[0]) > 1e-5);
+}
+
 /* Rows of the output layer of a model file: weights and bias of one symbol. */
 static void get_output(const struct oto_bundle *b, const char *symbol, float row[25])
 {
@@ -377,6 +417,7 @@ int main(void)
         cmocka_unit_test(another_seed_gives_another_model),
         cmocka_unit_test(fails_for_options_that_contradict),
         cmocka_unit_test(starts_from_a_model),
+        cmocka_unit_test(carries_cepstra_over_to_energies),
         cmocka_unit_test(takes_a_new_alphabet),
         cmocka_unit_test(keeps_frozen_layers),
         cmocka_unit_test(averages_the_best_epochs),
