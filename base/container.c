@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 5, "model"};
+
 /* Keeps the end of a long path, so that a message has room for section, offset and values. */
 static void set_name(struct oto_container *c, const char *name)
 {
@@ -247,6 +249,25 @@ const struct oto_section *oto_container_find(const struct oto_container *c, cons
     }
     (void)oto_fail(err, OTO_ERR_FORMAT, "%s: section table: no section '%s'", c->name, name);
     return NULL;
+}
+
+oto_status oto_container_enter(const void **data, size_t *size,
+                               const struct oto_container_kind *part, const char *section,
+                               const char *name, oto_error *err)
+{
+    struct oto_container c;
+    if (*size < 8 || memcmp(*data, oto_bundle_kind.magic, 8) != 0)
+        return OTO_OK;
+    oto_status status = oto_container_open(&c, &oto_bundle_kind, *data, *size, name, err);
+    if (status != OTO_OK)
+        return status;
+    const struct oto_section *s = oto_container_find(&c, section, NULL);
+    if (s == NULL)
+        return oto_fail(err, OTO_ERR_FORMAT, "%s: a model that holds no %s (section '%s')", c.name,
+                        part->what, section);
+    *data = c.data + s->offset;
+    *size = s->size;
+    return OTO_OK;
 }
 
 void oto_container_begin(struct oto_container_writer *w, int n_sections)

@@ -24,6 +24,9 @@ struct oto_container_kind {
     const char *what; /* in messages: "model" */
 };
 
+/** Model files (models/FORMAT.md), whose sections may be whole files of other kinds. */
+extern const struct oto_container_kind oto_bundle_kind;
+
 struct oto_section {
     char name[9]; /* NUL-terminated here, NUL-padded to 8 in the file */
     uint32_t flags;
@@ -50,6 +53,15 @@ oto_status oto_container_open(struct oto_container *c, const struct oto_containe
 /** The section, or NULL with *err filled: OTO_ERR_FORMAT "no section". */
 const struct oto_section *oto_container_find(const struct oto_container *c, const char *name,
                                              oto_error *err);
+
+/**
+ * Where *data is a model file, verifies that as oto_container_open() does and moves *data and *size
+ * to a section of it, which is a file of kind `part`; all else is left as it is. Errors: those of
+ * oto_container_open(), and OTO_ERR_FORMAT for a model without that section.
+ */
+oto_status oto_container_enter(const void **data, size_t *size,
+                               const struct oto_container_kind *part, const char *section,
+                               const char *name, oto_error *err) OTO_WARN_UNUSED;
 
 /** Appends the sections' payloads to a file image. Header and table are written by
  * oto_container_finish(). */

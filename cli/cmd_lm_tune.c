@@ -34,7 +34,7 @@ static const struct oto_option option_table[] = {
     {.name = "manifest", .short_name = 't', .type = OTO_OPTION_TEXT, FIELD(manifest), .default_text = "", .argument = "LIST",
      .help = "Manifests or corpus folders with audio and its texts, separated by commas. Not those that are to be tested with."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
-     .help = "Language model, ARPA or binary; without it the model's own."},
+     .help = "Language model: ARPA, binary, or that of a model file; without it the model's own."},
     {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
      .help = "LSTM language model of a second pass, whose weight is looked for as well; without it the model's own, if it has one; "
              "'none' for none."},

@@ -18,7 +18,7 @@ const struct oto_option oto_cli_decoding_table[] = {
     {.name = "lexicon", .type = OTO_OPTION_TEXT, FIELD(lexicon), .default_text = "", .argument = "FILE",
      .help = "Word list, one a line: only these words are written; 'none' for any text. Else the model's, if it has one."},
     {.name = "lm", .type = OTO_OPTION_TEXT, FIELD(lm), .default_text = "", .argument = "FILE",
-     .help = "Language model of words, ARPA or binary; words it does not know may be written unless --lexicon confines them. "
+     .help = "Language model of words: ARPA, binary, or that of a model file; words it does not know may be written unless --lexicon confines them. "
              "'none' for none. Else the model's, if it has one."},
     {.name = "lm-weight", .type = OTO_OPTION_REAL, FIELD(lm_weight), .default_text = "nan", .min = 0, .max = 100, .argument = "W",
      .help = "Weight of the language model's log-probabilities against the network's. Else the model's, or 0.5."},
@@ -39,7 +39,7 @@ const struct oto_option oto_cli_decoding_table[] = {
     {.name = "hot-word-boost", .type = OTO_OPTION_REAL, FIELD(hot_word_boost), .default_text = "6", .min = -100, .max = 100,
      .argument = "LOG", .help = "Boost of hot words that have none of their own, natural log."},
     {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
-     .help = "A second pass: an LSTM language model ('otolith lm train-lstm') that puts the best texts in a new order; 'none' for none. "
+     .help = "A second pass: an LSTM language model ('otolith lm train-lstm', or a model file's) that puts the best texts in a new order; 'none' for none. "
              "Else the model's, if it has one, unless --lm=none or --beam=1 is given."},
     {.name = "rescore-weight", .type = OTO_OPTION_REAL, FIELD(rescore_weight), .default_text = "nan", .min = 0, .max = 10, .argument = "W",
      .help = "How much it counts: 0 changes nothing, 1 puts it in the place of the language model of the first pass. Else the model's, or 0.5."},

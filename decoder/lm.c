@@ -222,11 +222,15 @@ oto_status oto_lm_open(struct oto_lm **out, const char *path, oto_error *err)
     oto_status status = oto_map_open(&map, path, err);
     if (status != OTO_OK)
         return status;
-    if (map.size < 8 || memcmp(map.data, oto_lm_kind.magic, 8) != 0) {
+    const void *data = map.data;
+    size_t size = map.size;
+    status = oto_container_enter(&data, &size, &oto_lm_kind, "lm", path, err);
+    if (status == OTO_OK && (size < 8 || memcmp(data, oto_lm_kind.magic, 8) != 0)) {
         oto_map_close(&map);
         return open_arpa(out, path, err);
     }
-    status = open_image(out, map.data, map.size, path, err);
+    if (status == OTO_OK)
+        status = open_image(out, data, size, path, err);
     if (status == OTO_OK)
         (*out)->map = map;
     else

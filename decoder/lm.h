@@ -32,10 +32,10 @@ struct oto_lm_state {
 };
 
 /**
- * Opens an ARPA file (plain, or compressed where the build can read that) or a binary, told apart
- * by content. "-" is standard input, ARPA only. Errors name the file and, in ARPA, the line:
- * OTO_ERR_NOT_FOUND, OTO_ERR_IO, OTO_ERR_FORMAT, OTO_ERR_VERSION, OTO_ERR_CHECKSUM, OTO_ERR_MEMORY,
- * OTO_ERR_UNSUPPORTED (compression).
+ * Opens an ARPA file (plain, or compressed where the build can read that), a binary, or the
+ * language model of a model file, told apart by content. "-" is standard input, ARPA only. Errors
+ * name the file and, in ARPA, the line: OTO_ERR_NOT_FOUND, OTO_ERR_IO, OTO_ERR_FORMAT,
+ * OTO_ERR_VERSION, OTO_ERR_CHECKSUM, OTO_ERR_MEMORY, OTO_ERR_UNSUPPORTED (compression).
  */
 oto_status oto_lm_open(struct oto_lm **out, const char *path, oto_error *err) OTO_WARN_UNUSED;
 /** A binary in memory, which must stay there until oto_lm_close(). name is for messages. */

@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "models/bundle_format.h"
 
-const struct oto_container_kind oto_bundle_kind = {"\x89OTO\r\n\x1a\n", 1, 5, "model"};
-
 /* ---- card -------------------------------------------------------------------------------- */
 
 #define N_CARD_TEXTS 6

@@ -16,9 +16,6 @@
  * newer than they are. */
 #define OTO_SECTION_INT8 "weights8"
 
-/** What a model file is, to base/container.h (bundle.c). */
-extern const struct oto_container_kind oto_bundle_kind;
-
 /* ---- payloads: text sections are JSON (bundle_json.c), numbers are binary (bundle_numbers.c)
  * ------------------- */
 

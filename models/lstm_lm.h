@@ -50,8 +50,9 @@ oto_status oto_lstm_lm_create(struct oto_lstm_lm **out, const struct oto_lstm_pa
 void oto_lstm_lm_destroy(struct oto_lstm_lm *lm);
 
 /**
- * Verifies everything before it is used. Messages name file, section and place: OTO_ERR_NOT_FOUND,
- * OTO_ERR_IO, OTO_ERR_FORMAT, OTO_ERR_VERSION, OTO_ERR_CHECKSUM, OTO_ERR_MEMORY.
+ * One of a file of its own, or that of a model file. Verifies everything before it is used.
+ * Messages name file, section and place: OTO_ERR_NOT_FOUND, OTO_ERR_IO, OTO_ERR_FORMAT,
+ * OTO_ERR_VERSION, OTO_ERR_CHECKSUM, OTO_ERR_MEMORY.
  */
 oto_status oto_lstm_lm_load(struct oto_lstm_lm **out, const char *path,
                             oto_error *err) OTO_WARN_UNUSED;

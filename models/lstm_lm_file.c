@@ -353,7 +353,11 @@ oto_status oto_lstm_lm_load(struct oto_lstm_lm **out, const char *path, oto_erro
     oto_status status = oto_map_open(&map, path, err);
     if (status != OTO_OK)
         return status;
-    status = oto_lstm_lm_parse(out, map.data, map.size, path, err);
+    const void *data = map.data;
+    size_t size = map.size;
+    status = oto_container_enter(&data, &size, &oto_lstm_lm_kind, "lstm", path, err);
+    if (status == OTO_OK)
+        status = oto_lstm_lm_parse(out, data, size, path, err);
     if (status != OTO_OK) {
         oto_map_close(&map);
         return status;

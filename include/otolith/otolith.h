@@ -88,10 +88,11 @@ typedef struct oto_recognizer_options {
     /** Word list, one word a line: only these words are written. NULL or "" = the model's own, if
      * it has one; "none" = any text. Read by oto_recognizer_create(). */
     const char *lexicon;
-    /** Language model of words, ARPA or binary; NULL or "" = the model's own, if it has one; "none"
-     * = none. Without a lexicon other words may be written, too. A text scores ln p(audio) +
-     * lm_weight ln p(words) + word_bonus a word + unknown_weight a character of words that the
-     * language model does not know. NaN, the default: as the model says, else 0.5, 1.5 and -2. */
+    /** Language model of words, ARPA, binary or that of a model file; NULL or "" = the model's own,
+     * if it has one; "none" = none. Without a lexicon other words may be written, too. A text
+     * scores ln p(audio) + lm_weight ln p(words) + word_bonus a word + unknown_weight a character
+     * of words that the language model does not know. NaN, the default: as the model says, else
+     * 0.5, 1.5 and -2. */
     const char *lm;
     double lm_weight, word_bonus, unknown_weight;
     /** NULL, or the text of the input: it is not searched for, but the times of its words are found
@@ -111,9 +112,10 @@ typedef struct oto_recognizer_options {
     size_t n_hot_words;
     const char *hot_words_file;
     double hot_word_boost; /* of those without their own; 6 */
-    /** A second pass: an LSTM language model (`otolith lm train-lstm`) that puts the best texts of
-     * each segment in a new order. NULL or "" = the model's own, if it has one, with a beam of more
-     * than 1 and where lm is not "none"; "none" = none. One that is named needs a beam. */
+    /** A second pass: an LSTM language model (`otolith lm train-lstm`, or that of a model file)
+     * that puts the best texts of each segment in a new order. NULL or "" = the model's own, if it
+     * has one, with a beam of more than 1 and where lm is not "none"; "none" = none. One that is
+     * named needs a beam. */
     const char *rescore;
     /** 0: changes nothing; 1: it takes the language model's place. NaN, the default: as the model
      * says, else 0.5. */

@@ -239,6 +239,11 @@ last=second-pass tsv --model=./second.oto
 cmp -s first-pass second-pass && fail 'the second pass changes nothing'
 last=again tsv --model=./scored.oto --rescore=lm.otolstm --rescore-weight=9 --rescore-best=9
 cmp -s again second-pass || fail '--rescore is not as the same in the model'
+last=again tsv --model=./scored.oto --rescore=second.oto --rescore-weight=9 --rescore-best=9
+cmp -s again second-pass || fail '--rescore of a model file is not as that of its own file'
+last=again tsv --model=./tiny.oto --lm=scored.oto
+last=with-file tsv --model=./tiny.oto --lm=lm.otolm
+cmp -s again with-file || fail '--lm of a model file is not as that of its own file'
 last=again tsv --model=./second.oto --rescore=none
 cmp -s again first-pass || fail '--rescore=none is not as without'
 last=again tsv --model=./second.oto --rescore-weight=0 --rescore-best=17
@@ -267,6 +272,10 @@ run 64 "$OTOLITH" model set --rescore-weight=2 scored.oto x.oto
 has err 'no second pass that numbers could go with'
 run 64 "$OTOLITH" model set --rescore=lm.otolstm --rescore-weight=-2 scored.oto x.oto
 run 66 "$OTOLITH" model set --rescore=missing.otolstm scored.oto x.oto
+run 65 "$OTOLITH" model set --rescore=scored.oto scored.oto x.oto
+has err 'scored.oto: a model that holds no LSTM language model'
+run 65 "$OTOLITH" model set --lm=tiny.oto scored.oto x.oto
+has err 'tiny.oto: a model that holds no language model'
 run 65 "$OTOLITH" model set --rescore=lm.otolm scored.oto x.oto
 has err 'lm.otolm: '
 [ ! -e x.oto ] || fail 'a bad second pass was saved'

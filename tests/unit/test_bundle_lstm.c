@@ -2,7 +2,7 @@
 /* A model file with an LSTM language model of a second pass in it. */
 #include "unit.h"
 
-#include "models/bundle_format.h"
+#include "bad_bundle.h"
 #include "tiny_lstm.h"
 #include "tiny_model.h"
 
@@ -139,36 +139,13 @@ static void test_damage(void **state)
     free(copy);
 }
 
-/* The file with another section "lstm", and another or no "rescore": all checksums are right. */
+/* With another section "lstm", and another or no "rescore". */
 static void expect_bad(const void *image, size_t size, const char *rescore, oto_status status,
                        const char *message)
 {
-    struct oto_container c;
-    struct oto_container_writer w;
-    struct oto_map map;
-    struct oto_bundle *b = NULL;
-    oto_error err = {0};
-    assert_int_equal(oto_map_open(&map, path, &err), OTO_OK);
-    assert_int_equal(oto_container_open(&c, &oto_bundle_kind, map.data, map.size, "x", &err),
-                     OTO_OK);
-    oto_container_begin(&w, c.n_sections - (rescore == NULL));
-    for (int k = 0; k < c.n_sections; k++) {
-        const struct oto_section *s = &c.sections[k];
-        if (strcmp(s->name, "lstm") == 0)
-            oto_container_section(&w, "lstm", s->flags, image, size);
-        else if (strcmp(s->name, "rescore") != 0)
-            oto_container_section(&w, s->name, s->flags, c.data + s->offset, s->size);
-        else if (rescore != NULL)
-            oto_container_section(&w, "rescore", s->flags, rescore, strlen(rescore));
-    }
-    oto_container_finish(&w, &oto_bundle_kind);
-    assert_false(w.out.failed);
-    assert_int_equal(oto_bundle_parse(&b, w.out.data, w.out.size, "bad.oto", &err), status);
-    assert_null(b);
-    assert_contains(err.message, "bad.oto: ");
-    assert_contains(err.message, message);
-    oto_writer_clear(&w.out);
-    oto_map_close(&map);
+    const struct new_section sections[] = {{"lstm", image, size},
+                                           {"rescore", rescore, rescore ? strlen(rescore) : 0}};
+    expect_bad_bundle(path, sections, 2, status, message);
 }
 
 static void test_bad_sections(void **state)
@@ -192,6 +169,43 @@ static void test_bad_sections(void **state)
     data[n - 100] ^= 1;
     expect_bad(data, n, good, OTO_ERR_CHECKSUM, "section 'lstm'");
     free(data);
+}
+
+/* Language models are also read out of model files, which are verified as a whole. */
+static void test_out_of_a_model(void **state)
+{
+    (void)state;
+    oto_error err = {0};
+    struct oto_lstm_lm *found = NULL;
+    struct oto_lm *lm = NULL;
+    struct oto_bundle *b = NULL;
+    char name[128];
+    assert_int_equal(oto_lstm_lm_load(&found, path, &err), OTO_OK);
+    assert_int_equal(found->file_size, lstm->file_size);
+    assert_memory_equal(found->image, lstm->image, lstm->file_size);
+    snprintf(name, sizeof name, "%s/third.oto", folder);
+    struct oto_bundle third = tiny.bundle;
+    third.lstm = found; /* as it was found there, into another model */
+    third.rescore = (struct oto_rescore_options){0.375, 12};
+    assert_int_equal(oto_bundle_save(&third, name, &err), OTO_OK);
+    assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
+    assert_memory_equal(b->lstm->image, lstm->image, lstm->file_size);
+    oto_bundle_destroy(b);
+    oto_lstm_lm_destroy(found);
+    assert_int_equal(oto_lm_open(&lm, path, &err), OTO_ERR_FORMAT);
+    assert_contains(err.message, "second.oto: a model that holds no language model (section 'lm')");
+    assert_null(lm);
+    snprintf(name, sizeof name, "%s/plain.oto", folder);
+    assert_int_equal(oto_bundle_save(&tiny.bundle, name, &err), OTO_OK);
+    assert_int_equal(oto_lstm_lm_load(&found, name, &err), OTO_ERR_FORMAT);
+    assert_contains(err.message, "plain.oto: a model that holds no LSTM language model");
+    assert_null(found);
+    FILE *f = fopen(name, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, -70, SEEK_END), 0);
+    assert_int_equal(fputc(0xA5, f), 0xA5);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(oto_lstm_lm_load(&found, name, &err), OTO_ERR_CHECKSUM);
 }
 
 static void test_save_refuses(void **state)
@@ -218,7 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_without),
         cmocka_unit_test(test_damage),       cmocka_unit_test(test_failing_allocations),
-        cmocka_unit_test(test_bad_sections), cmocka_unit_test(test_save_refuses),
+        cmocka_unit_test(test_bad_sections), cmocka_unit_test(test_out_of_a_model),
+        cmocka_unit_test(test_save_refuses),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
