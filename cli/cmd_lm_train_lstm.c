@@ -6,6 +6,7 @@
 #include "cli/lm.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
+#include "models/lstm_lm.h"
 #include "training/lstm_trainer.h"
 
 struct text_options {
@@ -32,7 +33,9 @@ static const struct oto_cli_usage usage = {
     .examples = "  otolith lm train-lstm --dev=dev.txt -o en.otolstm books.txt.xz\n"
                 "  otolith lm train-lstm --hidden=512 --layers=2 --dropout=0.1 --epochs=3 "
                 "--dev=dev.txt -o en.otolstm *.txt\n"
-                "  otolith lm train-lstm --minutes=40 --dev=dev.txt -o en.otolstm books.txt.xz\n",
+                "  otolith lm train-lstm --minutes=40 --dev=dev.txt -o en.otolstm books.txt.xz\n"
+                "  otolith lm train-lstm --init=en.otolstm --lr=0.0005 -o reports.otolstm "
+                "reports.txt\n",
     .notes = "TEXT holds one sentence a line, plain or compressed; - or none is standard input. "
              "Prints the\n"
              "perplexity of the dev text whenever it was measured: step, nats a word in training, "
@@ -77,6 +80,7 @@ struct train_command {
     struct oto_progress progress;
     struct oto_lstm_text learned, dev;
     struct oto_lstm_vocabulary vocabulary;
+    struct oto_lstm_lm *init; /* NULL: from random weights */
 };
 
 static void tell(void *arg, const struct oto_lstm_train_event *event)
@@ -95,6 +99,38 @@ static void tell(void *arg, const struct oto_lstm_train_event *event)
     fflush(stdout);
 }
 
+/* The model to go on from says what network and words there are; options that say something else
+ * are refused. */
+static oto_status read_init(struct train_command *c, oto_error *err)
+{
+    struct oto_lstm_train_options *o = &c->train, plain = {0};
+    oto_status status = oto_lstm_lm_load(&c->init, o->init, err);
+    if (status == OTO_OK)
+        status =
+            oto_options_init(oto_lstm_train_option_table, oto_lstm_train_n_options, &plain, err);
+    if (status != OTO_OK)
+        return status;
+    const struct oto_word_shape *s = &c->init->shape;
+    const struct {
+        const char *name;
+        int *ours, usual, theirs;
+    } options[] = {{"layers", &o->layers, plain.layers, s->n_layers},
+                   {"hidden", &o->hidden, plain.hidden, s->n_hidden},
+                   {"embedding", &o->embedding, plain.embedding, s->n_embed},
+                   {"vocabulary", &o->vocabulary, plain.vocabulary, s->n_words},
+                   {"classes", &o->classes, plain.classes, s->n_classes}};
+    oto_options_clear(oto_lstm_train_option_table, oto_lstm_train_n_options, &plain);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (*options[i].ours != options[i].usual && *options[i].ours != options[i].theirs)
+            return oto_fail(err, OTO_ERR_CONFIG,
+                            "--init=%s: the model has --%s=%d, this run has %d", o->init,
+                            options[i].name, options[i].theirs, *options[i].ours);
+        *options[i].ours = options[i].theirs;
+    }
+    return oto_lstm_vocabulary_copy(&c->vocabulary, &c->init->words, c->init->class_first,
+                                    s->n_classes, c->init->n_unknown, err);
+}
+
 static oto_status read_all(struct train_command *c, const char **paths, int n, const char **path,
                            oto_error *err)
 {
@@ -104,9 +140,15 @@ static oto_status read_all(struct train_command *c, const char **paths, int n, c
                         .progress = &c->progress,
                         .policy = {c->text.letter_case, c->text.punctuation}};
     oto_status status = OTO_OK;
+    if (c->train.init[0] != 0) {
+        *path = c->train.init;
+        status = read_init(c, err);
+        r.words = &c->vocabulary.words;
+        r.known = true;
+    }
     for (int i = 0; status == OTO_OK && i < n; i++)
         status = read_text(&r, *path = paths[i], err);
-    if (status == OTO_OK)
+    if (status == OTO_OK && c->init == NULL)
         status = oto_lstm_vocabulary_make(&c->vocabulary, &c->learned, &words, c->train.vocabulary,
                                           c->train.classes, err);
     oto_words_clear(&words);
@@ -163,6 +205,8 @@ static int run_train(struct train_command *c, const char **operands, int n)
     if (status == OTO_OK) {
         const struct oto_lstm_train_setup setup = {.options = &c->train,
                                                    .vocabulary = &c->vocabulary,
+                                                   .params =
+                                                       c->init != NULL ? c->init->params : NULL,
                                                    .train = &c->learned,
                                                    .dev = c->dev.n_sentences > 0 ? &c->dev : NULL,
                                                    .stop = oto_cli_is_stopped,
@@ -178,6 +222,7 @@ static int run_train(struct train_command *c, const char **operands, int n)
     oto_lstm_text_clear(&c->learned);
     oto_lstm_text_clear(&c->dev);
     oto_lstm_vocabulary_clear(&c->vocabulary);
+    oto_lstm_lm_destroy(c->init);
     return code;
 }
 

@@ -14,6 +14,9 @@ static const char *const weight_names[] = {"f32", "i8", NULL}; /* enum oto_lstm_
 const struct oto_option oto_lstm_train_option_table[] = {
     {.name = "output", .short_name = 'o', .type = OTO_OPTION_TEXT, FIELD(output), .default_text = "", .argument = "FILE",
      .help = "The model, NAME.otolstm."},
+    {.name = "init", .type = OTO_OPTION_TEXT, FIELD(init), .default_text = "", .argument = "FILE",
+     .help = "Model to go on from, NAME.otolstm or that of a model file: network, words and weights are its own, words of the text that it does not know "
+             "are unknown; none starts from random weights."},
     {.name = "layers", .type = OTO_OPTION_INT, FIELD(layers), .default_text = "1", .min = 1, .max = OTO_WORD_LAYERS_MAX,
      .help = "LSTM layers."},
     {.name = "hidden", .type = OTO_OPTION_INT, FIELD(hidden), .default_text = "320", .min = 1, .max = OTO_WORD_WIDTH_MAX,

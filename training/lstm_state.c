@@ -14,7 +14,7 @@ static bool is_free(const char *name)
 {
     static const char *const list[] = {"output",    "checkpoints", "minutes", "checkpoint-minutes",
                                        "dev-steps", "weights",     "threads", "resume",
-                                       "overwrite"};
+                                       "overwrite", "init"};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (strcmp(list[i], name) == 0)
             return true;
@@ -55,9 +55,12 @@ static uint64_t text_print(const struct oto_lstm_text *text)
 oto_status oto_lstm_identify(struct oto_lstm_trainer *t, oto_error *err)
 {
     const struct oto_words *words = &t->setup->vocabulary->words;
+    const float *start = t->setup->params;
     const uint64_t prints[] = {text_print(t->setup->train), text_print(t->setup->dev),
-                               oto_checksum(words->text, words->text_size)};
-    t->fingerprint = oto_checksum(prints, sizeof prints);
+                               oto_checksum(words->text, words->text_size),
+                               start != NULL ? oto_checksum(start, t->n_params * sizeof *start)
+                                             : 0};
+    t->fingerprint = oto_checksum(prints, (start != NULL ? 4 : 3) * sizeof *prints);
     if (t->o->checkpoints[0] != 0) {
         t->folder = oto_strdup(t->o->checkpoints);
     } else {
@@ -108,9 +111,11 @@ static oto_status check_fits(const struct oto_lstm_trainer *t, const struct oto_
     if (status != OTO_OK)
         return status;
     if (c->fingerprint != t->fingerprint)
-        return oto_fail(err, OTO_ERR_CONFIG,
-                        "cannot resume: the texts are not those of the checkpoint in %s",
-                        t->folder);
+        return oto_fail(
+            err, OTO_ERR_CONFIG,
+            "cannot resume: the texts, or the model to start from, are not those of the "
+            "checkpoint in %s",
+            t->folder);
     if (c->n != t->n_params)
         return oto_fail(err, OTO_ERR_CONFIG,
                         "cannot resume: the checkpoint holds %zu parameters, the network %zu", c->n,

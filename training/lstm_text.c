@@ -217,3 +217,23 @@ oto_status oto_lstm_vocabulary_make(struct oto_lstm_vocabulary *v, struct oto_ls
     oto_free(r.counts);
     return good ? OTO_OK : oto_fail_memory(err, "vocabulary");
 }
+
+oto_status oto_lstm_vocabulary_copy(struct oto_lstm_vocabulary *v, const struct oto_words *words,
+                                    const int *class_first, int n_classes, uint64_t n_unknown,
+                                    oto_error *err)
+{
+    const size_t n = (size_t)n_classes + 1;
+    v->class_first = oto_calloc(n, sizeof *v->class_first);
+    bool good = v->class_first != NULL;
+    for (uint32_t i = 0; i < words->n && good; i++) {
+        const char *word = oto_words_text(words, i);
+        uint32_t number;
+        good = oto_words_add(&v->words, word, strlen(word), &number);
+    }
+    if (!good)
+        return oto_fail_memory(err, "vocabulary");
+    memcpy(v->class_first, class_first, n * sizeof *class_first);
+    v->n_classes = n_classes;
+    v->n_unknown = n_unknown;
+    return OTO_OK;
+}

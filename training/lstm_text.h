@@ -56,6 +56,12 @@ oto_status oto_lstm_vocabulary_make(struct oto_lstm_vocabulary *v, struct oto_ls
                                     const struct oto_words *words, int n_words, int n_classes,
                                     oto_error *err) OTO_WARN_UNUSED;
 
+/** The vocabulary of a model: its words, the first two being the marks, and its classes; all
+ * copied. OTO_ERR_MEMORY. */
+oto_status oto_lstm_vocabulary_copy(struct oto_lstm_vocabulary *v, const struct oto_words *words,
+                                    const int *class_first, int n_classes, uint64_t n_unknown,
+                                    oto_error *err) OTO_WARN_UNUSED;
+
 static inline struct oto_word_sentence oto_lstm_text_sentence(const struct oto_lstm_text *text,
                                                               size_t i)
 {

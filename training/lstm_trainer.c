@@ -321,7 +321,10 @@ static oto_status create(struct oto_lstm_trainer *t, oto_error *err)
     t->params = oto_calloc(t->n_params, sizeof *t->params);
     if (t->params == NULL)
         return oto_fail_memory(err, "weights");
-    oto_word_init_parameters(&t->shape, t->params, o->seed);
+    if (t->setup->params != NULL)
+        memcpy(t->params, t->setup->params, t->n_params * sizeof *t->params);
+    else
+        oto_word_init_parameters(&t->shape, t->params, o->seed);
     status = oto_adam_init(&t->adam, t->n_params, t->params, &adam, err);
     return status == OTO_OK ? create_parts(t, err) : status;
 }

@@ -18,7 +18,7 @@
 #include "training/lstm_text.h"
 
 struct oto_lstm_train_options {
-    char *output, *checkpoints;
+    char *output, *checkpoints, *init; /* init was read by who fills the setup */
     int layers, hidden, embedding, vocabulary, classes, max_words;
     double dropout, epochs, minutes, checkpoint_minutes;
     int batch_words, parts, schedule, warmup_steps, dev_steps, weights, threads;
@@ -45,6 +45,7 @@ struct oto_lstm_train_event {
 struct oto_lstm_train_setup {
     const struct oto_lstm_train_options *options;
     const struct oto_lstm_vocabulary *vocabulary;
+    const float *params; /* [oto_word_n_parameters()] to start from; NULL: random ones */
     const struct oto_lstm_text *train;
     const struct oto_lstm_text *dev; /* NULL: none, and the model is that of the end */
     bool (*stop)(void *arg);         /* true: writes a checkpoint and ends; may be NULL */

@@ -52,6 +52,23 @@ has err "'epochs = 60', not 'epochs = 61'"
 run 0 "$OTOLITH" lm train-lstm -q $small --epochs=60 --threads=3 --resume -o killed.otolstm "$data/ngram_text.txt"
 cmp whole.otolstm killed.otolstm || fail 'another model after kill -9 and --resume'
 
+# Going on from a model: as good as that at first, with its words and its network, whatever the text; better of the text in the end.
+run 0 "$OTOLITH" lm query -s a.otolstm "$data/ngram_text.txt"
+sed -n 's/.*perplexity \([0-9.]*\),.*/\1/p' err >before
+(cat "$data/ngram_text.txt"; echo "zebra zebra") >more.txt
+run 0 "$OTOLITH" lm train-lstm --init=a.otolstm --lr=0 --epochs=0.1 --weights=f32 --dev="$data/ngram_text.txt" -o c.otolstm more.txt
+has err '2 of them unknown; vocabulary of 24 words'
+has err "c.otolstm: perplexity $(awk '{ printf "%.2f", $1 }' before)"
+run 0 "$OTOLITH" lm train-lstm -q --init=a.otolstm --lr=0.01 --warmup-steps=5 --batch-words=120 --epochs=20 --dev="$data/ngram_text.txt" -o c.otolstm --overwrite more.txt
+tail -1 out | awk -F'\t' -v before="$(cat before)" '{ exit !($3 < before - 0.1) }' || fail "learns nothing more than $(cat before): $(tail -1 out)"
+run 78 "$OTOLITH" lm train-lstm --init=a.otolstm --hidden=25 -o d.otolstm more.txt
+has err '--init=a.otolstm: the model has --hidden=24, this run has 25'
+run 78 "$OTOLITH" lm train-lstm -q --init=c.otolstm --resume --lr=0.01 --warmup-steps=5 --batch-words=120 --epochs=20 --dev="$data/ngram_text.txt" -o c.otolstm more.txt
+has err 'the model to start from, are not those of the checkpoint'
+run 66 "$OTOLITH" lm train-lstm --init=missing.otolstm -o d.otolstm more.txt
+run 65 "$OTOLITH" lm train-lstm --init="$data/ngram_text.txt" -o d.otolstm more.txt
+[ ! -e d.otolstm ] || fail 'a failed training left a file'
+
 # Usage.
 run 64 "$OTOLITH" lm train-lstm "$data/ngram_text.txt"
 has err 'no output; name one with -o FILE'
