@@ -173,3 +173,16 @@ if [ -n "$voices" ]; then
 else
     echo "not tried: synthesize_words.py as a whole, no espeak-ng and no flite"
 fi
+
+# ---- word_frequencies.py ----
+# With frequencies of our own in the place of the package's: the words of letters, the most frequent, as a model whose probabilities add up to 1.
+mkdir module
+cat > module/wordfreq.py << 'END'
+def get_frequency_dict(language, wordlist):
+    assert (language, wordlist) == ("en", "large")
+    return {"the": 0.05, "website": 2e-5, "don't": 1e-3, "don\u2019t": 1e-3, "mp3": 1e-3, "caf\u00e9": 1e-3, "o'": 1e-3, "rare": 1e-9, "a": 0.05}
+END
+PYTHONPATH=module "$python" "$recipes/word_frequencies.py" --words=4 > today.arpa 2> err || fail "word_frequencies.py: $(cat err)"
+[ "$(awk 'NF == 2 && $1 + 0 < 0 { print $2 }' today.arpa | tr '\n' ' ')" = "<s> </s> <unk> a the don't website " ] || fail "word_frequencies.py: $(cat today.arpa)"
+awk 'NF == 2 && $1 + 0 < 0 { sum += 10 ^ $1 } END { exit !(sum > 0.9999 && sum < 1.0001) }' today.arpa || fail "word_frequencies.py: adds up to something else"
+echo "the website" | "$OTOLITH" lm query -s today.arpa 2> err || fail "word_frequencies.py: $(cat err)"
