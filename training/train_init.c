@@ -6,18 +6,8 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "features/cmvn.h"
 #include "models/bundle.h"
 #include "training/trainer_private.h"
-
-/* As many cepstra as log energies they are made of, and nothing else: there is a way back. */
-static bool may_be_carried_over(const struct oto_frontend_options *ours,
-                                const struct oto_frontend_options *theirs)
-{
-    return ours->kind == OTO_FEATURE_FBANK && theirs->kind == OTO_FEATURE_MFCC &&
-           theirs->n_ceps == theirs->n_mels && !ours->use_energy && !theirs->use_energy &&
-           ours->cmvn != OTO_CMVN_NONE && theirs->cmvn != OTO_CMVN_NONE && ours->delta_order == 0;
-}
 
 /* Dither is as good as none. Where vectors are normalised at all, where mean and variance come
  * from may change, which a network learns within an epoch: a model of files is taken on for live.
@@ -28,9 +18,10 @@ static bool may_differ(const struct oto_option *option, const struct oto_fronten
     if (strcmp(option->name, "cmvn") == 0 || strcmp(option->name, "cmvn-window") == 0 ||
         strcmp(option->name, "cmvn-margin") == 0)
         return ours->cmvn != OTO_CMVN_NONE && theirs->cmvn != OTO_CMVN_NONE;
-    if (strcmp(option->name, "feature") == 0)
-        return may_be_carried_over(ours, theirs);
-    if (strcmp(option->name, "ceps") == 0 || strcmp(option->name, "lifter") == 0)
+    if (strcmp(option->name, "feature") == 0 || strcmp(option->name, "ceps") == 0 ||
+        strcmp(option->name, "delta-order") == 0 || strcmp(option->name, "delta-window") == 0)
+        return oto_features_carry_over(ours, theirs);
+    if (strcmp(option->name, "lifter") == 0)
         return ours->kind == OTO_FEATURE_FBANK;
     return strncmp(option->name, "dither", 6) == 0 || strcmp(option->name, "stride") == 0;
 }
@@ -61,8 +52,7 @@ static oto_status compare_networks(const struct oto_trainer *t, const struct oto
                                    const char *path, oto_error *err)
 {
     const struct oto_network_shape *x = &t->shape, *y = &b->shape;
-    if (x->n_layers != y->n_layers || x->n_hidden != y->n_hidden || x->n_proj != y->n_proj ||
-        x->n_inputs != y->n_inputs)
+    if (x->n_layers != y->n_layers || x->n_hidden != y->n_hidden || x->n_proj != y->n_proj)
         return oto_fail(err, OTO_ERR_CONFIG,
                         "--init=%s: the model has %d layers of %d units with projection %d, this "
                         "run %d of %d with %d",
@@ -89,7 +79,14 @@ static void copy_weights(struct oto_trainer *t, const struct oto_bundle *b)
         oto_network_tensor(&b->shape, oto_network_n_tensors(&b->shape) - 2 + k, &tensor);
         theirs[k] = tensor.offset;
     }
-    memcpy(t->params, b->weights, ours[0] * sizeof(float));
+    for (int k = 0; k < oto_network_n_tensors(&t->shape) - 2; k++) {
+        struct oto_tensor from;
+        oto_network_tensor(&t->shape, k, &tensor);
+        oto_network_tensor(&b->shape, k, &from);
+        if (tensor.n_cols == from.n_cols) /* else the input weights, see oto_trainer_carry_over() */
+            memcpy(t->params + tensor.offset, b->weights + from.offset,
+                   (size_t)tensor.n_rows * (size_t)tensor.n_cols * sizeof(float));
+    }
     if (t->o->init_output == OTO_INIT_OUTPUT_NEW)
         return;
     size_t width = 2 * (size_t)t->shape.n_hidden;
@@ -105,89 +102,6 @@ static void copy_weights(struct oto_trainer *t, const struct oto_bundle *b)
     }
     oto_report_line(t->report, "start: %d of %d symbols known to %s", n_matched,
                     t->alphabet->n_symbols - 1, t->o->init);
-}
-
-/* Standard deviation of component i that the front end divides by, taken over the training set. */
-static double deviation(const struct oto_frontend_options *o, const struct oto_cmvn_stats *stats,
-                        int i)
-{
-    if (!o->cmvn_variance)
-        return 1;
-    double mean = stats->sum[i] / stats->count;
-    return sqrt(fmax(stats->sum_squares[i] / stats->count - mean * mean, OTO_CMVN_FLOOR));
-}
-
-/* map [d, d]: what energy j, normalised, adds to cepstrum q, normalised (math.md, eq. 23a). */
-static oto_status map_of_cepstra(const struct oto_trainer *t, const struct oto_bundle *b,
-                                 double *map, oto_error *err)
-{
-    const int d = b->frontend.n_mels;
-    struct oto_frontend_options plain = b->frontend;
-    plain.cmvn = OTO_CMVN_NONE;
-    struct oto_frontend *fe;
-    oto_status status = oto_frontend_create(&fe, &plain, NULL, OTO_FFT_AUTO, err);
-    if (status != OTO_OK)
-        return status;
-    float *unit = oto_calloc((size_t)d, sizeof *unit),
-          *cepstra = oto_calloc((size_t)d, sizeof *unit);
-    if (!unit || !cepstra)
-        status = oto_fail_memory(err, "input weights");
-    for (int j = 0; j < d && status == OTO_OK; j++) {
-        unit[j] = 1;
-        oto_frontend_of_log_mels(fe, cepstra, unit, 1);
-        unit[j] = 0;
-        for (int q = 0; q < d; q++)
-            map[q * d + j] = (double)cepstra[q] * deviation(t->setup->frontend, &t->stats, j) /
-                             deviation(&b->frontend, &b->cmvn, q);
-    }
-    oto_free(unit);
-    oto_free(cepstra);
-    oto_frontend_destroy(fe);
-    return status;
-}
-
-/* block [d] becomes block map. */
-static void multiply_block(oto_real *block, const double *map, double *row, int d)
-{
-    memset(row, 0, (size_t)d * sizeof *row);
-    for (int q = 0; q < d; q++)
-        for (int j = 0; j < d; j++)
-            row[j] += (double)block[q] * map[q * d + j];
-    for (int j = 0; j < d; j++)
-        block[j] = (oto_real)row[j];
-}
-
-/* The first layer of a model that read cepstra reads the log energies they are made of: W becomes
- * W map. Exact with global CMVN; where every utterance has statistics of its own, about right. */
-static oto_status carry_over_cepstra(struct oto_trainer *t, const struct oto_bundle *b,
-                                     oto_error *err)
-{
-    const int d = b->frontend.n_mels;
-    if (b->cmvn.count <= 0)
-        return oto_fail(err, OTO_ERR_CONFIG,
-                        "--init=%s: it reads cepstra and has no statistics of them, so its weights "
-                        "cannot be carried over to --feature=fbank: otolith model set --statistics",
-                        t->o->init);
-    double *map = oto_calloc((size_t)d * (size_t)d, sizeof *map);
-    double *row = oto_calloc((size_t)d, sizeof *row);
-    oto_status status = map && row ? OTO_OK : oto_fail_memory(err, "input weights");
-    if (status == OTO_OK)
-        status = map_of_cepstra(t, b, map, err);
-    for (int k = 0; k < oto_network_n_tensors(&t->shape) && status == OTO_OK; k++) {
-        struct oto_tensor tensor;
-        oto_network_tensor(&t->shape, k, &tensor);
-        if (strncmp(tensor.name, "lstm.weight_ih_l0", strlen("lstm.weight_ih_l0")) != 0)
-            continue;
-        size_t n_blocks = (size_t)tensor.n_rows * (size_t)(tensor.n_cols / d);
-        for (size_t i = 0; i < n_blocks; i++)
-            multiply_block(t->params + tensor.offset + i * (size_t)d, map, row, d);
-    }
-    oto_free(map);
-    oto_free(row);
-    if (status == OTO_OK)
-        oto_report_line(t->report, "start: the weights of %d cepstra carried over to %d energies",
-                        d, d);
-    return status;
 }
 
 size_t oto_trainer_n_frozen(const struct oto_trainer *t)
@@ -214,6 +128,13 @@ static void init_auxiliary(struct oto_trainer *t)
             (float)(bound * (2 * oto_rng_uniform(t->o->seed, stream, i) - 1));
 }
 
+static bool reads_other_features(const struct oto_trainer *t, const struct oto_bundle *b)
+{
+    const struct oto_frontend_options *x = t->setup->frontend, *y = &b->frontend;
+    return x->kind != y->kind || x->delta_order != y->delta_order ||
+           (x->kind == OTO_FEATURE_MFCC && x->n_ceps != y->n_ceps);
+}
+
 oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
 {
     const char *path = t->o->init;
@@ -233,8 +154,8 @@ oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
         status = oto_bundle_dequantize(bundle, err);
     if (status == OTO_OK)
         copy_weights(t, bundle);
-    if (status == OTO_OK && t->setup->frontend->kind != bundle->frontend.kind)
-        status = carry_over_cepstra(t, bundle, err);
+    if (status == OTO_OK && reads_other_features(t, bundle))
+        status = oto_trainer_carry_over(t, bundle, err);
     oto_bundle_destroy(bundle);
     return status;
 }

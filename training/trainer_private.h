@@ -141,6 +141,20 @@ oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err) OTO_W
 /** Parameters of the layers that --freeze keeps as they are: the first of the flat array. */
 size_t oto_trainer_n_frozen(const struct oto_trainer *t);
 
+/* init_features.c */
+struct oto_bundle;
+
+/** Whether weights that read vectors of `theirs` can be had for those of `ours`, which may have
+ * fewer cepstra, log energies in the place of as many cepstra, or derivatives where there were
+ * none. */
+bool oto_features_carry_over(const struct oto_frontend_options *ours,
+                             const struct oto_frontend_options *theirs);
+/** Input weights of the first layer for this run's features out of those of the model: cepstra that
+ * are not read any more are left out, derivatives begin with 0, energies take the place of cepstra
+ * by math.md, eq. 23a. OTO_ERR_CONFIG for that without statistics in the model; OTO_ERR_MEMORY. */
+oto_status oto_trainer_carry_over(struct oto_trainer *t, const struct oto_bundle *b,
+                                  oto_error *err) OTO_WARN_UNUSED;
+
 /* train_step.c */
 /** Room for a batch's outputs. */
 oto_status oto_trainer_reserve(struct oto_trainer *t, const struct oto_batch *batch,
