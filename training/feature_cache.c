@@ -228,9 +228,11 @@ oto_status oto_feature_cache_load(struct oto_feature_cache **out, const char *pa
 }
 
 /* Options after the static vectors do not change the cache, so it serves any CMVN, deltas and
- * stacking. */
-static bool shapes_statics(const char *name)
+ * stacking; nor do those of cepstra that are made of cached log energies. */
+static bool shapes_statics(const char *name, const struct oto_frontend_options *o)
 {
+    if (o->kind == OTO_FEATURE_FBANK && (strcmp(name, "ceps") == 0 || strcmp(name, "lifter") == 0))
+        return false;
     static const char *const later[] = {"cmvn", "delta", "stack", "stride"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (strncmp(name, later[i], strlen(later[i])) == 0)
@@ -263,7 +265,7 @@ static oto_status compute_key(uint64_t *key, const struct oto_feature_item *item
     }
     for (size_t i = 0; i < oto_frontend_n_options; i++) {
         const struct oto_option *option = &oto_frontend_option_table[i];
-        if (!shapes_statics(option->name))
+        if (!shapes_statics(option->name, o->frontend))
             continue;
         char *value = oto_options_get(option, o->frontend);
         if (!value)

@@ -143,6 +143,17 @@ static void is_used_again_only_when_it_fits(void **state)
     oto_feature_cache_close(open_cache(&o, N, &reused));
     assert_false(reused);
     o = options(true);
+    const int n_ceps = frontend.n_ceps;
+    frontend.kind = OTO_FEATURE_FBANK; /* cepstra of cached energies are made anew each time */
+    oto_feature_cache_close(open_cache(&o, N, &reused));
+    assert_false(reused);
+    frontend.n_ceps = n_ceps - 1;
+    oto_feature_cache_close(open_cache(&o, N, &reused));
+    assert_true(reused);
+    frontend.kind = OTO_FEATURE_MFCC;
+    oto_feature_cache_close(open_cache(&o, N, &reused));
+    assert_false(reused);
+    frontend.n_ceps = n_ceps;
     size_t n; /* an audio file that has changed */
     float *samples = toy_speak("edcba", 1, 1, &n);
     toy_write_wav(folder, "3.wav", samples, n);
