@@ -289,7 +289,10 @@ static void takes_a_new_alphabet(void **state)
         for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
             get_output(b, known[i], row);
             get_output(old, known[i], other);
-            assert_int_equal(memcmp(row, other, sizeof row) == 0, mode == 0);
+            int n_other = 0;
+            for (int j = 0; j < 25; j++)
+                n_other += row[j] != other[j];
+            assert_int_equal(n_other == 0, mode == 0);
         }
         get_output(b, "x", row);
         assert_true(row[0] != 0 && row[24] == 0);
