@@ -239,7 +239,7 @@ static void stopped_and_resumed(void **state)
     stopped.options.rate = 0.002;
     stopped.text.words[0] = 1;
     assert_int_equal(train(&stopped, &err), OTO_ERR_CONFIG);
-    assert_contains(err.message, "texts are not those");
+    assert_contains(err.message, "are not those of the checkpoint");
     stopped.text.words[0] = whole.text.words[0];
     must_train(&stopped);
     assert_false(stopped.result.stopped);
