@@ -186,3 +186,99 @@ PYTHONPATH=module "$python" "$recipes/word_frequencies.py" --words=4 > today.arp
 [ "$(awk 'NF == 2 && $1 + 0 < 0 { print $2 }' today.arpa | tr '\n' ' ')" = "<s> </s> <unk> a the don't website " ] || fail "word_frequencies.py: $(cat today.arpa)"
 awk 'NF == 2 && $1 + 0 < 0 { sum += 10 ^ $1 } END { exit !(sum > 0.9999 && sum < 1.0001) }' today.arpa || fail "word_frequencies.py: adds up to something else"
 echo "the website" | "$OTOLITH" lm query -s today.arpa 2> err || fail "word_frequencies.py: $(cat err)"
+echo "word_frequencies.py: a model of single words"
+
+# ---- sphinx_arpa.py ----
+# A trie as PocketSphinx writes it, of three words and n-grams of our own: as text, and without one of the words.
+"$python" - << 'END' || fail "no trie"
+import math, struct
+import numpy as np
+words = ["<s>", "a", "it's", "u.s."]
+probabilities = [-0.5, -1.0, -1.5, -2.0, -2.5]             # log10; the tables hold them all
+twos = {1: [(0, 1, 0), (2, 2, 1)], 2: [(1, 3, 2)], 3: [(1, 4, 0)]}  # last word: (word before, probability, back-off)
+threes = {(1, 2): [(0, 2)], (2, 1): [(0, 0), (3, 1)]}      # (last word, word before): (first word, probability)
+log = math.log10(1.0001)
+table = (np.resize(np.array(probabilities), 65536) / log).astype("<f4").tobytes()
+n2, n3 = sum(map(len, twos.values())), sum(map(len, threes.values()))
+word_bits, next_bits = len(words).bit_length(), n3.bit_length()
+ones, bits2, bits3, at2, at3 = b"", [], [], 0, 0
+for w in range(len(words)):
+    ones += struct.pack("<ffI", probabilities[w] / log, -0.25 * w / log, at2)
+    for before, p, bow in twos.get(w, []):
+        bits2.append((before | bow << word_bits | p << word_bits + 16 | at3 << word_bits + 32, word_bits + 32 + next_bits))
+        at2 += 1
+        for first, q in threes.get((w, before), []):
+            bits3.append((first | q << word_bits, word_bits + 16))
+            at3 += 1
+bits2.append((at3 << word_bits + 32, word_bits + 32 + next_bits))
+
+
+def packed(fields, n, step):
+    value = sum(field << k * step for k, (field, _) in enumerate(fields))
+    return value.to_bytes(((1 + n) * step + 7) // 8 + 8, "little")
+
+
+names = b"".join(w.encode() + b"\0" for w in words)
+with open("tiny.lm.bin", "wb") as f:
+    f.write(b"Trie Language Model\3" + struct.pack("<3II", len(words), n2, n3, 1) + 3 * table + ones + struct.pack("<ffI", 0, 0, at2)
+            + packed(bits2, n2, word_bits + 32 + next_bits) + packed(bits3, n3, word_bits + 16) + struct.pack("<I", len(names)) + names)
+with open("other.lm.bin", "wb") as f:
+    f.write(b"Trie Language Model\2" + bytes(100))
+END
+"$python" "$recipes/sphinx_arpa.py" --model=tiny.lm.bin > tiny.arpa 2> err || fail "sphinx_arpa.py: $(cat err)"
+tr '~' '\t' > expected << 'END'
+\data\
+ngram 1=3
+ngram 2=3
+ngram 3=2
+
+\1-grams:
+-0.5000~<s>~0.0000
+-1.0000~a~-0.2500
+-1.5000~it's~-0.5000
+
+\2-grams:
+-1.0000~<s> a~-0.5000
+-1.5000~it's a~-1.0000
+-2.0000~a it's~-1.5000
+
+\3-grams:
+-1.5000~<s> it's a
+-0.5000~<s> a it's
+
+\end\
+END
+diff expected tiny.arpa > differences || fail "sphinx_arpa.py: $(cat differences)"
+echo "a" > words.txt
+"$python" "$recipes/sphinx_arpa.py" --model=tiny.lm.bin --words=words.txt > one.arpa 2> err || fail "sphinx_arpa.py: $(cat err)"
+[ "$(grep -c . one.arpa),$(grep '^ngram' one.arpa | tr '\n' ' ')" = "11,ngram 1=2 ngram 2=1 ngram 3=0 " ] || fail "sphinx_arpa.py --words: $(cat one.arpa)"
+"$python" "$recipes/sphinx_arpa.py" --model=other.lm.bin > none.arpa 2> err && fail "sphinx_arpa.py: takes 2-grams"
+grep -q 'other.lm.bin: not a trie of 3-grams' err || fail "sphinx_arpa.py: $(cat err)"
+echo "sphinx_arpa.py: a trie as text"
+
+# ---- synthesize_accents.py: what a speaker makes of a word, and of a sentence's text ----
+"$python" - "$recipes" << 'END' || fail "synthesize_accents.py"
+import argparse, random, sys
+sys.path.insert(0, sys.argv[1])
+from synthesize_accents import Speaker, accented, pronounce, sentence
+speaker, draw = Speaker(1, "hibari", 1, True), random.Random(1)
+speaker.stress = speaker.pauses = 0.0
+speaker.habits = [("θ", "*", "s", ["s"], 1.0), ("t", "&", "", [""], 1.0), ("d", "$", "t", ["t"], 1.0), ("n", "v", "l", ["l"], 1.0), ("l", "c", "O", ["O"], 1.0)]
+assert accented("θˈɪŋk", speaker, draw) == "sˈɪŋk"
+assert accented("lˈæst", speaker, draw) == "lˈæs" and accented("sˈɪt", speaker, draw) == "sˈɪt"      # & is the end after a consonant
+assert accented("dˈɪd", speaker, draw) == "dˈɪt"
+assert accented("nˈIn", speaker, draw) == "lˈIn" and accented("bˈɔl", speaker, draw) == "bˈɔO"
+assert pronounce("bˈɔl ˈIs.", speaker, draw) == "bˈɔO ˈIs."
+speaker.pauses, speaker.stress = 1.0, 1.0
+assert pronounce("dˈɪd ˈIs.", speaker, draw) == "dɪt, Is."
+same = [Speaker(7, "kokoro", 3, True).__dict__ for _ in range(2)]
+assert same[0] == same[1] != Speaker(8, "kokoro", 3, True).__dict__
+line = "the quick brown fox jumps over the lazy dog".split()
+args = argparse.Namespace(cut=1.0, longest=28, swap=0.0)
+for _ in range(50):
+    words = sentence(line, set(), [], args, draw)
+    assert 3 <= len(words) <= 9 and " ".join(words) in " ".join(line)
+args = argparse.Namespace(cut=0.0, longest=28, swap=1.0)
+assert sentence(line, {"the", "over"}, ["x"], args, draw) == "the x x x x over the x x".split()
+END
+echo "synthesize_accents.py: sounds, pauses and words of a speaker"
