@@ -30,6 +30,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATA
   PATTERN "*.oto" PATTERN "recipes" EXCLUDE PATTERN "cards" EXCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/models/FORMAT.md
   DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+# With the models goes what they owe to others: sources, licences, notices.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/cards DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Otolith)
 install(EXPORT OtolithTargets NAMESPACE Otolith:: DESTINATION ${config_dir})
