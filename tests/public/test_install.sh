@@ -19,6 +19,7 @@ libdir=$(dirname "$(find "$prefix" -name libotolith.so)")
     fail "no libotolith.so was installed"
     finish
 }
+[ -n "$(find "$prefix" -path '*/doc/*/cards/english.md')" ] || fail "the models' cards were not installed"
 export LD_LIBRARY_PATH=$libdir
 "$make_files" model tiny.oto 3 && "$make_files" wav s1.wav 1 40000 16000 || exit 1
 run 0 "$prefix/bin/otolith" transcribe --model=./tiny.oto s1.wav
