@@ -393,6 +393,26 @@ char *oto_options_get(const struct oto_option *option, const void *dst)
     return oto_strdup(text);
 }
 
+bool oto_options_equal(const struct oto_option *option, const void *a, const void *b)
+{
+    const void *x = const_field_of(option, a), *y = const_field_of(option, b);
+    switch (option->type) {
+    case OTO_OPTION_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case OTO_OPTION_INT:
+    case OTO_OPTION_CHOICE:
+        return *(const int *)x == *(const int *)y;
+    case OTO_OPTION_U64:
+        return *(const uint64_t *)x == *(const uint64_t *)y;
+    case OTO_OPTION_REAL:
+        return *(const double *)x == *(const double *)y ||
+               (isnan(*(const double *)x) && isnan(*(const double *)y));
+    case OTO_OPTION_TEXT:
+        return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+    }
+    return false;
+}
+
 /* ---- command line
  * -----------------------------------------------------------------------------------------------
  */

@@ -58,6 +58,8 @@ oto_status oto_options_set(const struct oto_option *table, size_t n, void *dst, 
 /** Text of a value as oto_options_set() would read it back (shortest exact form); free with
  * oto_free(). */
 char *oto_options_get(const struct oto_option *option, const void *dst);
+/** Whether two structs have the same value; no value (NaN) is one. */
+bool oto_options_equal(const struct oto_option *option, const void *a, const void *b);
 const struct oto_option *oto_options_find(const struct oto_option *table, size_t n,
                                           const char *name);
 /** The nearest known name by edit distance over all groups, NULL when none is near. */

@@ -148,6 +148,18 @@ oto_status oto_frontend_options_check(const struct oto_frontend_options *o, oto_
     return OTO_OK;
 }
 
+const struct oto_option *oto_frontend_next_difference(const struct oto_frontend_options *a,
+                                                      const struct oto_frontend_options *b,
+                                                      size_t *at)
+{
+    while (*at < oto_frontend_n_options) {
+        const struct oto_option *option = &oto_frontend_option_table[(*at)++];
+        if (!oto_options_equal(option, a, b))
+            return option;
+    }
+    return NULL;
+}
+
 int oto_frontend_window_samples(const struct oto_frontend_options *o)
 {
     return (int)(o->rate_hz * 0.001 * o->frame_length_ms);

@@ -11,6 +11,12 @@
 oto_status oto_frontend_options_check(const struct oto_frontend_options *options,
                                       oto_error *err) OTO_WARN_UNUSED;
 
+/** The first option from table index *at on that differs, *at then being the index after it; NULL
+ * where there is no other. Start with *at = 0. */
+const struct oto_option *oto_frontend_next_difference(const struct oto_frontend_options *a,
+                                                      const struct oto_frontend_options *b,
+                                                      size_t *at);
+
 /* Of checked options. Milliseconds are cut to whole samples, as in Kaldi. */
 int oto_frontend_window_samples(const struct oto_frontend_options *options);
 int oto_frontend_shift_samples(const struct oto_frontend_options *options);

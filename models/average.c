@@ -4,27 +4,28 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "features/frontend_options.h"
 
-/* The first option of the front end that differs; dither is as good as none. */
-static oto_status compare_frontends(const struct oto_bundle *first, const struct oto_bundle *other,
-                                    const char *name, oto_error *err)
+/* Dither is as good as none. */
+static oto_status compare_frontends(const struct oto_frontend_options *first,
+                                    const struct oto_frontend_options *other, const char *name,
+                                    oto_error *err)
 {
-    oto_status status = OTO_OK;
-    for (size_t i = 0; i < oto_frontend_n_options && status == OTO_OK; i++) {
-        const struct oto_option *option = &oto_frontend_option_table[i];
+    const struct oto_option *option;
+    for (size_t at = 0; (option = oto_frontend_next_difference(first, other, &at)) != NULL;) {
         if (strncmp(option->name, "dither", 6) == 0)
             continue;
-        char *a = oto_options_get(option, &first->frontend);
-        char *b = oto_options_get(option, &other->frontend);
-        if (a == NULL || b == NULL)
-            status = oto_fail_memory(err, "options of a model");
-        else if (strcmp(a, b) != 0)
-            status = oto_fail(err, OTO_ERR_CONFIG, "%s: made with --%s=%s, the first model with %s",
-                              name, option->name, b, a);
+        char *a = oto_options_get(option, first), *b = oto_options_get(option, other);
+        const oto_status status =
+            a != NULL && b != NULL
+                ? oto_fail(err, OTO_ERR_CONFIG, "%s: made with --%s=%s, the first model with %s",
+                           name, option->name, b, a)
+                : oto_fail_memory(err, "options of a model");
         oto_free(a);
         oto_free(b);
+        return status;
     }
-    return status;
+    return OTO_OK;
 }
 
 static oto_status compare_models(const struct oto_bundle *first, const struct oto_bundle *other,
@@ -42,7 +43,7 @@ static oto_status compare_models(const struct oto_bundle *first, const struct ot
         if (oto_alphabet_find_symbol(other->alphabet, first->alphabet->symbols[k]) == 0)
             return oto_fail(err, OTO_ERR_CONFIG, "%s: has no symbol '%s', the first model has one",
                             name, first->alphabet->symbols[k]);
-    return compare_frontends(first, other, name, err);
+    return compare_frontends(&first->frontend, &other->frontend, name, err);
 }
 
 static void add(float *mean, const float *weights, size_t n, double share)

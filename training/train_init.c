@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "features/frontend_options.h"
 #include "models/bundle.h"
 #include "training/trainer_private.h"
 
@@ -26,22 +27,26 @@ static bool may_differ(const struct oto_option *option, const struct oto_fronten
     return strncmp(option->name, "dither", 6) == 0 || strcmp(option->name, "stride") == 0;
 }
 
-/* The first option of the front end that differs; the statistics of global CMVN are this corpus's
- * own and may. */
-static oto_status compare_frontends(const struct oto_frontend_options *ours,
-                                    const struct oto_frontend_options *theirs, const char *path,
-                                    oto_error *err)
+/* What differs is told where it may, and refused where it may not; the statistics of global CMVN
+ * are this corpus's own and may. */
+static oto_status compare_frontends(const struct oto_trainer *t,
+                                    const struct oto_frontend_options *theirs, oto_error *err)
 {
+    const struct oto_frontend_options *ours = t->setup->frontend;
+    const struct oto_option *option;
     oto_status status = OTO_OK;
-    for (size_t i = 0; i < oto_frontend_n_options && status == OTO_OK; i++) {
-        const struct oto_option *option = &oto_frontend_option_table[i];
+    for (size_t at = 0;
+         status == OTO_OK && (option = oto_frontend_next_difference(ours, theirs, &at)) != NULL;) {
         char *a = oto_options_get(option, ours), *b = oto_options_get(option, theirs);
         if (!a || !b)
             status = oto_fail_memory(err, "options of a model");
-        else if (strcmp(a, b) != 0 && !may_differ(option, ours, theirs))
+        else if (may_differ(option, ours, theirs))
+            oto_report_line(t->report, "start: %s was made with --%s=%s, this run has %s",
+                            t->o->init, option->name, b, a);
+        else
             status = oto_fail(err, OTO_ERR_CONFIG,
-                              "--init=%s: the model was made with --%s=%s, this run has %s", path,
-                              option->name, b, a);
+                              "--init=%s: the model was made with --%s=%s, this run has %s",
+                              t->o->init, option->name, b, a);
         oto_free(a);
         oto_free(b);
     }
@@ -147,7 +152,7 @@ oto_status oto_trainer_init_weights(struct oto_trainer *t, oto_error *err)
     oto_status status = oto_bundle_load(&bundle, path, err);
     if (status != OTO_OK)
         return status;
-    status = compare_frontends(t->setup->frontend, &bundle->frontend, path, err);
+    status = compare_frontends(t, &bundle->frontend, err);
     if (status == OTO_OK)
         status = compare_networks(t, bundle, path, err);
     if (status == OTO_OK)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Options of a training run that name files: lexicon, and folders of recordings in perturb.
+# Options of a training run that name files: lexicon, a model to start from, and folders of recordings in perturb.
 set -u
 : "${OTOLITH:?}" "${BUILD_DIR:?}"
 maker=$BUILD_DIR/tests/train_test_overfit
@@ -56,6 +56,14 @@ refused 65 "other:2" --lexicon="$dir/other"
 train --lexicon= || fail "the command line does not take the lexicon away: $(cat "$dir/err")"
 ! "$OTOLITH" model info "$dir/run/last.oto" | grep -qi 'lexicon.*words' || fail "a lexicon although none was given"
 sed -i '/^lexicon/d' "$dir/recipe.conf"
+
+# From a model: what may differ of its features is told, what may not is refused.
+cp "$dir/run/last.oto" "$dir/start.oto"
+train --init="$dir/start.oto" || fail "from a model: $(cat "$dir/err")"
+! grep -q "was made with" "$dir/err" || fail "the same features are told of as others: $(cat "$dir/err")"
+train --init="$dir/start.oto" --cmvn-margin=300 || fail "from a model, another cmvn-margin: $(cat "$dir/err")"
+grep -qF "start: $dir/start.oto was made with --cmvn-margin=0, this run has 300" "$dir/err" || fail "another cmvn-margin is not told: $(cat "$dir/err")"
+refused 78 "--init=$dir/start.oto: the model was made with --low-hz=20, this run has 100" --init="$dir/start.oto" --low-hz=100
 
 # Recordings: each of their kinds learns, and names what it cannot use.
 cp "$dir"/corpus/*0.wav "$dir/noises of all kinds"

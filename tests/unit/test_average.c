@@ -103,25 +103,32 @@ static void test_other_front_end(void **state)
     assert_null(mean);
 }
 
+/* The status with the n-th allocation failing. */
+static oto_status average_with_failure(size_t n)
+{
+    struct oto_bundle *models[] = {&tiny[0].bundle, &tiny[1].bundle};
+    const double shares[] = {0.5, 0.5};
+    float *mean;
+    (void)oto_mem_fail_nth(n);
+    const oto_status status = oto_bundle_average(&mean, models, names, shares, 2, NULL);
+    (void)oto_mem_fail_nth(0);
+    if (status == OTO_OK)
+        oto_free(mean);
+    else
+        assert_null(mean);
+    return status;
+}
+
 static void test_memory(void **state)
 {
     (void)state;
-    struct oto_bundle *models[] = {&tiny[0].bundle, &tiny[1].bundle};
-    const double shares[] = {0.5, 0.5};
-    size_t n = 0;
-    for (oto_status status = OTO_ERR_MEMORY; status != OTO_OK; n++) {
-        float *mean;
-        (void)oto_mem_fail_nth(n + 1);
-        status = oto_bundle_average(&mean, models, names, shares, 2, NULL);
-        (void)oto_mem_fail_nth(0);
-        if (status == OTO_OK) {
-            oto_free(mean);
-        } else {
-            assert_int_equal(status, OTO_ERR_MEMORY);
-            assert_null(mean);
-        }
-    }
-    assert_true(n > 20); /* the front end's options, twice, and the weights */
+    assert_int_equal(average_with_failure(1), OTO_ERR_MEMORY); /* the weights */
+    assert_int_equal(average_with_failure(2), OTO_OK);
+    tiny[1].bundle.frontend.n_mels = 11;
+    assert_int_equal(average_with_failure(1), OTO_ERR_MEMORY); /* the texts of what differs */
+    assert_int_equal(average_with_failure(2), OTO_ERR_MEMORY);
+    assert_int_equal(average_with_failure(3), OTO_ERR_CONFIG);
+    tiny[1].bundle.frontend.n_mels = 10;
 }
 
 int main(void)

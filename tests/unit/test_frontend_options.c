@@ -4,6 +4,7 @@
 #include "frontend_fixture.h"
 
 #include "base/mem.h"
+#include "features/frontend_options.h"
 #include "near.h"
 
 static void set(struct oto_frontend_options *o, const char *name, const char *value)
@@ -105,6 +106,11 @@ static void every_option_acts(void **state)
         if (!differ(&before, &after))
             fail_msg("%s=%s changes nothing", cases[k].name, cases[k].value);
         assert_false(differ(&after, &after));
+        size_t at = 0;
+        const struct oto_option *option = oto_frontend_next_difference(&before, &after, &at);
+        assert_non_null(option);
+        assert_string_equal(option->name, cases[k].name);
+        assert_null(oto_frontend_next_difference(&before, &after, &at));
     }
 }
 

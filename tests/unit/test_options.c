@@ -210,6 +210,31 @@ static void values_go_round_in_shortest_form(void **state)
     oto_free(text);
 }
 
+static void values_are_compared(void **state)
+{
+    struct fixture *f = *state;
+    struct settings other = f->settings;
+    char copy[16];
+    snprintf(copy, sizeof copy, "%s", f->settings.model);
+    other.model = copy; /* the same text elsewhere */
+    for (size_t i = 0; i < N_DECODING; i++)
+        assert_true(oto_options_equal(&decoding[i], &f->settings, &other));
+    copy[0] = 'E';
+    other.beam++;
+    other.format = FORMAT_JSON;
+    other.rate = NAN;
+    for (size_t i = 0; i < N_DECODING; i++)
+        assert_false(oto_options_equal(&decoding[i], &f->settings, &other));
+    f->settings.rate = NAN;
+    assert_true(oto_options_equal(&decoding[3], &f->settings, &other));
+    for (size_t i = 0; i < N_GENERAL; i++)
+        assert_true(oto_options_equal(&general[i], &f->settings, &other));
+    other.quiet = true;
+    other.seed = UINT64_MAX;
+    assert_false(oto_options_equal(&general[0], &f->settings, &other));
+    assert_false(oto_options_equal(&general[2], &f->settings, &other));
+}
+
 static void the_locale_of_the_program_does_not_matter(void **state)
 {
     struct fixture *f = *state;
@@ -357,6 +382,7 @@ int main(void)
         TEST(wrong_command_lines_are_explained),
         TEST(numbers_are_strict),
         TEST(values_go_round_in_shortest_form),
+        TEST(values_are_compared),
         TEST(the_locale_of_the_program_does_not_matter),
         TEST(suggestions_are_near),
         TEST(the_environment_is_read),
