@@ -16,25 +16,24 @@ static char *name_of_path(const char *path)
 }
 
 /* With 8-bit kernels where the file has 8-bit weights, else in float. */
-static oto_status make_network(oto_model *model, oto_error *err)
+static oto_status make_network(struct oto_network **out, const struct oto_bundle *b, oto_error *err)
 {
-    const struct oto_bundle *b = model->bundle;
     const unsigned flags = oto_cpu_flags();
     struct oto_dsp dsp;
     struct oto_dsp_int8 int8;
     oto_dsp_init(&dsp, flags);
     if (b->tensors != NULL) {
         oto_dsp_int8_init(&int8, flags);
-        oto_status status = oto_network_create_int8(&model->network, &b->shape, &dsp, &int8, err);
+        oto_status status = oto_network_create_int8(out, &b->shape, &dsp, &int8, err);
         if (status == OTO_OK)
-            oto_network_set_int8(model->network, b->tensors, NULL);
+            oto_network_set_int8(*out, b->tensors, NULL);
         return status;
     }
-    oto_status status = oto_network_create(&model->network, &b->shape, &dsp, err);
+    oto_status status = oto_network_create(out, &b->shape, &dsp, err);
     if (status == OTO_OK)
-        status = oto_network_forward_only(model->network, err);
+        status = oto_network_forward_only(*out, err);
     if (status == OTO_OK)
-        oto_network_set_parameters(model->network, b->weights, NULL);
+        oto_network_set_parameters(*out, b->weights, NULL);
     return status;
 }
 
@@ -57,7 +56,9 @@ oto_status oto_model_load(oto_model **out, const char *path, oto_error *err)
         status = oto_fail_memory(err, "model name");
         goto fail;
     }
-    status = make_network(model, err);
+    status = make_network(&model->network, model->bundle, err);
+    if (status == OTO_OK && model->bundle->second != NULL)
+        status = make_network(&model->second, model->bundle->second, err);
     if (status != OTO_OK)
         goto fail;
     *out = model;
@@ -72,6 +73,7 @@ void oto_model_destroy(oto_model *model)
     if (model == NULL)
         return;
     oto_network_destroy(model->network);
+    oto_network_destroy(model->second);
     oto_free(model->name);
     oto_bundle_destroy(model->bundle);
     oto_free(model);

@@ -6,11 +6,12 @@
 #include "models/bundle.h"
 #include "otolith/otolith.h"
 
-/** A loaded model: the bundle and the network packed for this machine's kernels. */
+/** A loaded model: the bundle, and its networks packed for this machine's kernels. */
 struct oto_model {
     struct oto_bundle *bundle;
     struct oto_network *network;
-    char *name; /* card name, else file name without folder and suffix */
+    struct oto_network *second; /* of bundle->second; NULL: none */
+    char *name;                 /* card name, else file name without folder and suffix */
 };
 
 #endif

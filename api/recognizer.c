@@ -3,11 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "acoustic/sequences.h"
+#include "api/acoustics.h"
 #include "api/cuts.h"
 #include "api/known.h"
 #include "api/model.h"
 #include "api/search.h"
+#include "api/second_network.h"
 #include "api/spoken.h"
 #include "api/stages.h"
 #include "api/word_edges.h"
@@ -22,18 +23,14 @@
 struct oto_recognizer {
     const oto_model *model;
     oto_recognizer_options options; /* beam resolved to the model's default */
-    struct oto_frontend *frontend;
-    struct oto_network_workspace *workspace;
+    struct oto_acoustics acoustics;
     struct oto_pool *pool; /* NULL for one thread */
-    struct oto_sequences sequences;
     struct oto_search search;
+    struct oto_second_network *second; /* NULL: none */
 
     struct oto_cuts cuts;
-    size_t max_frames; /* vectors that the network reads for it */
-    float *features;   /* [max_frames, D] */
-    float *log_probs;  /* [max_frames, K], fewer rows where the network pairs frames */
-    int *labels;       /* [max_frames] greedy only */
-    float *levels;     /* [cuts.most] loudness of static frames */
+    int *labels;   /* [acoustics.max_frames] greedy only */
+    float *levels; /* [cuts.most] loudness of static frames */
 
     struct oto_writer text; /* of the segments so far, NUL-terminated */
     double log_prob;
@@ -67,7 +64,8 @@ void oto_recognizer_options_init(oto_recognizer_options *options)
                                         .words = 1,
                                         .known_gaps = 1,
                                         .hot_word_boost = 6,
-                                        .rescore_weight = (double)NAN};
+                                        .rescore_weight = (double)NAN,
+                                        .second_weight = (double)NAN};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -98,18 +96,14 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
                                oto_error *err)
 {
     const struct oto_bundle *b = rec->model->bundle;
-    const struct oto_cmvn_stats *stats = b->cmvn.count > 0 ? &b->cmvn : NULL;
-    oto_status status = oto_frontend_create(&rec->frontend, &b->frontend, stats, OTO_FFT_AUTO, err);
-    if (status != OTO_OK)
-        return status;
-    status = oto_network_workspace_create(&rec->workspace, rec->model->network, err);
-    if (status != OTO_OK)
-        return status;
-    if (rec->options.n_threads > 1) {
+    oto_status status = OTO_OK;
+    oto_cuts_init(&rec->cuts, &b->frontend, oto_bundle_stride(b), rec->options.max_segment_s);
+    if (rec->options.n_threads > 1)
         status = oto_pool_create(&rec->pool, rec->options.n_threads, err);
-        if (status != OTO_OK)
-            return status;
-    }
+    if (status == OTO_OK)
+        status = oto_acoustics_init(&rec->acoustics, b, rec->model->network, rec->cuts.most, err);
+    if (status != OTO_OK)
+        return status;
     if (rec->options.known_text != NULL)
         status = oto_known_init(&rec->known, rec->options.known_text, b,
                                 rec->options.known_gaps != 0, err);
@@ -117,21 +111,15 @@ static oto_status create_parts(oto_recognizer *rec, struct oto_vocabulary *vocab
         status = oto_search_init(&rec->search, b, &rec->options, vocabulary, err);
     if (status == OTO_OK && rec->search.vocabulary != NULL)
         status = oto_search_add_rescorer(&rec->search, b, &rec->options, err);
+    if (status == OTO_OK)
+        status = oto_second_network_create(&rec->second, rec->model, &rec->search, &rec->options,
+                                           &rec->acoustics, rec->cuts.most, err);
     if (status != OTO_OK)
         return status;
-    oto_cuts_init(&rec->cuts, &b->frontend, oto_bundle_stride(b), rec->options.max_segment_s);
-    rec->max_frames = oto_frontend_n_frames(rec->frontend, rec->cuts.most);
-    size_t n_features, n_outputs;
-    if (!oto_mul_size(rec->max_frames, (size_t)b->shape.n_inputs, &n_features) ||
-        !oto_mul_size(rec->max_frames, (size_t)b->shape.n_outputs, &n_outputs))
-        return oto_fail_memory(err, "recognizer");
-    rec->features = oto_calloc(n_features, sizeof(float));
-    rec->log_probs = oto_calloc(n_outputs, sizeof(float));
-    rec->labels = oto_calloc(rec->max_frames, sizeof(int));
+    rec->labels = oto_calloc(rec->acoustics.max_frames, sizeof(int));
     rec->levels = oto_calloc(rec->cuts.most, sizeof(float));
     rec->alternatives = oto_calloc((size_t)rec->options.n_best, sizeof *rec->alternatives);
-    if (rec->features == NULL || rec->log_probs == NULL || rec->labels == NULL ||
-        rec->levels == NULL || rec->alternatives == NULL)
+    if (rec->labels == NULL || rec->levels == NULL || rec->alternatives == NULL)
         return oto_fail_memory(err, "recognizer");
     return OTO_OK;
 }
@@ -223,13 +211,10 @@ void oto_recognizer_destroy(oto_recognizer *rec)
     oto_writer_clear(&rec->text);
     oto_free(rec->labels);
     oto_free(rec->levels);
-    oto_free(rec->log_probs);
-    oto_free(rec->features);
+    oto_second_network_destroy(rec->second);
     oto_search_clear(&rec->search);
-    oto_sequences_clear(&rec->sequences);
+    oto_acoustics_clear(&rec->acoustics);
     oto_pool_destroy(rec->pool);
-    oto_network_workspace_destroy(rec->workspace);
-    oto_frontend_destroy(rec->frontend);
     oto_free(rec);
 }
 
@@ -238,7 +223,8 @@ void oto_recognizer_reset(oto_recognizer *rec)
     if (rec == NULL)
         return;
     clear_alternatives(rec);
-    oto_frontend_reset(rec->frontend, 0);
+    oto_frontend_reset(rec->acoustics.frontend, 0);
+    oto_second_network_reset(rec->second);
     rec->text.size = 0;
     rec->text.failed = false;
     rec->log_prob = 0;
@@ -349,6 +335,22 @@ static oto_status decode_known(oto_recognizer *rec, const struct oto_segment *se
     return status;
 }
 
+/* New scores and a new order for the best texts, where there is something that gives them. */
+static oto_status rescore(oto_recognizer *rec, const struct oto_segment *segment,
+                          const struct oto_hypothesis **hyps, int *n_hyps, oto_error *err)
+{
+    oto_status status = OTO_OK;
+    if (rec->search.skips_rescorer)
+        return OTO_OK;
+    const double start_s = oto_clock_wall_s();
+    if (rec->second != NULL)
+        status = oto_second_network_run(rec->second, hyps, n_hyps, segment, rec->pool, err);
+    if (status == OTO_OK && rec->search.rescorer != NULL)
+        status = oto_rescorer_run(rec->search.rescorer, hyps, n_hyps, err);
+    rec->search.rescore_s = oto_clock_wall_s() - start_s;
+    return status;
+}
+
 static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *segment,
                               oto_error *err)
 {
@@ -360,7 +362,7 @@ static oto_status decode_beam(oto_recognizer *rec, const struct oto_segment *seg
         status = oto_search_n_best(&rec->search, rec->options.beam, &hyps, &n_hyps,
                                    segment->log_probs, segment->n_frames, err);
     if (status == OTO_OK)
-        status = oto_search_rescore(&rec->search, &hyps, &n_hyps, err);
+        status = rescore(rec, segment, &hyps, &n_hyps, err);
     for (int i = 0; status == OTO_OK && i < n_hyps && rec->n_alternatives < rec->options.n_best;
          i++) {
         char *text = NULL;
@@ -392,14 +394,14 @@ static oto_status decode(oto_recognizer *rec, size_t n_frames, const float *stat
 {
     const struct oto_frontend_options *frontend = &rec->model->bundle->frontend;
     const struct oto_segment segment = {
-        .log_probs = rec->log_probs,
+        .log_probs = rec->acoustics.log_probs,
         .n_frames = n_frames,
         .levels = rec->levels,
         .n_levels = n_static,
         .start_s = (double)rec->n_static * frontend->frame_shift_ms / 1000,
     };
-    oto_word_levels(rec->levels, statics, n_static, oto_frontend_static_dim(rec->frontend),
-                    frontend);
+    oto_word_levels(rec->levels, statics, n_static,
+                    oto_frontend_static_dim(rec->acoustics.frontend), frontend);
     if (rec->known.n > 0)
         return decode_known(rec, &segment, err);
     return rec->search.beam != NULL ? decode_beam(rec, &segment, err)
@@ -409,25 +411,18 @@ static oto_status decode(oto_recognizer *rec, size_t n_frames, const float *stat
 /* Decodes the first n_static frames that wait, and forgets them. */
 static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error *err)
 {
-    size_t n_waiting;
-    const float *statics = oto_frontend_static(rec->frontend, &n_waiting);
-    int n_vectors = (int)oto_frontend_n_frames(rec->frontend, n_static);
-    const size_t n_frames =
-        oto_network_n_frames(&rec->model->bundle->shape, (size_t)n_vectors); /* of log_probs */
+    size_t n_waiting, n_frames = 0;
+    const float *statics = oto_frontend_static(rec->acoustics.frontend, &n_waiting);
     clear_alternatives(rec);
     struct oto_stage_time start = now(rec);
-    oto_status status =
-        oto_frontend_apply(rec->frontend, rec->features, statics, n_static, NULL, NULL, err);
+    oto_status status = oto_acoustics_features(&rec->acoustics, n_static, err);
     count(rec, OTO_STAGE_FEATURES, start);
     start = now(rec);
     if (status == OTO_OK)
-        status = oto_sequences_set(&rec->sequences, &n_vectors, 1, err);
-    if (status == OTO_OK)
-        status = oto_network_forward(rec->model->network, rec->workspace, rec->log_probs,
-                                     rec->features, &rec->sequences, 0, NULL, rec->pool, err);
+        status = oto_acoustics_forward(&rec->acoustics, &n_frames, n_static, rec->pool, err);
     count(rec, OTO_STAGE_NETWORK, start);
     if (status == OTO_OK && rec->watch != NULL)
-        status = rec->watch(rec->watch_arg, rec->log_probs, n_frames, err);
+        status = rec->watch(rec->watch_arg, rec->acoustics.log_probs, n_frames, err);
     start = now(rec);
     if (status == OTO_OK)
         status = decode(rec, n_frames, statics, n_static, err);
@@ -439,7 +434,8 @@ static oto_status decode_segment(oto_recognizer *rec, size_t n_static, oto_error
     rec->log_prob += rec->alternatives[0].log_prob;
     rec->n_segments++;
     rec->n_static += n_static;
-    oto_frontend_drop(rec->frontend, n_static);
+    oto_frontend_drop(rec->acoustics.frontend, n_static);
+    oto_second_network_drop(rec->second, n_static);
     return OTO_OK;
 }
 
@@ -447,11 +443,12 @@ static oto_status decode_full_segments(oto_recognizer *rec, oto_error *err)
 {
     for (;;) {
         size_t n_static;
-        const float *statics = oto_frontend_static(rec->frontend, &n_static);
+        const float *statics = oto_frontend_static(rec->acoustics.frontend, &n_static);
         if (n_static > rec->cuts.most)
             n_static = rec->cuts.most;
         if (n_static == rec->cuts.most)
-            oto_word_levels(rec->levels, statics, n_static, oto_frontend_static_dim(rec->frontend),
+            oto_word_levels(rec->levels, statics, n_static,
+                            oto_frontend_static_dim(rec->acoustics.frontend),
                             &rec->model->bundle->frontend);
         size_t cut = oto_cuts_find(&rec->cuts, rec->n_static, rec->levels, n_static);
         if (cut == 0)
@@ -501,7 +498,9 @@ oto_status oto_recognizer_feed(oto_recognizer *rec, const float *samples, size_t
     for (size_t at = 0; at < n_samples && status == OTO_OK; at += SLICE) {
         size_t n = n_samples - at < SLICE ? n_samples - at : SLICE;
         const struct oto_stage_time start = now(rec);
-        status = oto_frontend_push(rec->frontend, samples + at, n, err);
+        status = oto_frontend_push(rec->acoustics.frontend, samples + at, n, err);
+        if (status == OTO_OK)
+            status = oto_second_network_push(rec->second, samples + at, n, err);
         count(rec, OTO_STAGE_FEATURES, start);
         oto_cuts_push(&rec->cuts, samples + at, n);
         rec->n_samples += n;
@@ -562,13 +561,15 @@ oto_status oto_recognizer_finish(oto_recognizer *rec, const oto_result **result,
     if (status != OTO_OK)
         return status;
     const struct oto_stage_time start = now(rec);
-    status = oto_frontend_finish(rec->frontend, err);
+    status = oto_frontend_finish(rec->acoustics.frontend, err);
+    if (status == OTO_OK)
+        status = oto_second_network_finish(rec->second, err);
     count(rec, OTO_STAGE_FEATURES, start);
     if (status == OTO_OK)
         status = decode_full_segments(rec, err);
     size_t n_static = 0;
     if (status == OTO_OK)
-        (void)oto_frontend_static(rec->frontend, &n_static);
+        (void)oto_frontend_static(rec->acoustics.frontend, &n_static);
     if (n_static > 0)
         status = decode_segment(rec, n_static, err);
     if (status == OTO_OK)

@@ -141,8 +141,7 @@ static bool place(struct oto_rescorer *r, int n)
     return true;
 }
 
-/* By falling score, equals as they are. */
-static void sort(struct oto_hypothesis *hyps, int n)
+void oto_rescore_sort(struct oto_hypothesis *hyps, int n)
 {
     for (int i = 1; i < n; i++) {
         const struct oto_hypothesis h = hyps[i];
@@ -175,7 +174,7 @@ oto_status oto_rescorer_run(struct oto_rescorer *r, const struct oto_hypothesis 
         if (ngram != NULL)
             ngram += r->sentences[k].n_words + 1;
     }
-    sort(r->hyps, n);
+    oto_rescore_sort(r->hyps, n);
     *hyps = r->hyps;
     *n_hyps = n;
     return OTO_OK;

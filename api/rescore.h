@@ -38,9 +38,12 @@ void oto_rescorer_set_weights(struct oto_rescorer *r, const struct oto_language_
 /**
  * @param hyps    in: [*n_hyps] best first; out: the first n_best of them with new scores, best
  *                first, equals as they were. Owned by r until its next call; labels still the
- * beam's Errors: OTO_ERR_MEMORY.
+ *                beam's
+ * Errors: OTO_ERR_MEMORY.
  */
 oto_status oto_rescorer_run(struct oto_rescorer *r, const struct oto_hypothesis **hyps, int *n_hyps,
                             oto_error *err) OTO_WARN_UNUSED;
+/** By falling score, equals as they are. */
+void oto_rescore_sort(struct oto_hypothesis *hyps, int n);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *bundle,
@@ -34,46 +33,52 @@ oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *b
     return search->texts != NULL ? OTO_OK : oto_fail_memory(err, "beam search");
 }
 
+oto_status oto_search_rescore_options(struct oto_rescore_options *out,
+                                      const struct oto_bundle *bundle,
+                                      const oto_recognizer_options *options, oto_error *err)
+{
+    *out = bundle->rescore;
+    if (!isnan(options->rescore_weight))
+        out->weight = options->rescore_weight;
+    if (!isnan(options->second_weight))
+        out->second_weight = options->second_weight;
+    if (options->rescore_best != 0)
+        out->best = options->rescore_best;
+    if (!(out->weight >= 0 && out->weight <= 10))
+        return oto_fail(err, OTO_ERR_ARGUMENT, "rescore_weight: found %g, expected 0 to 10",
+                        out->weight);
+    if (!(out->second_weight >= 0 && out->second_weight <= 1))
+        return oto_fail(err, OTO_ERR_ARGUMENT, "second_weight: found %g, expected 0 to 1",
+                        out->second_weight);
+    if (out->best < 0)
+        return oto_fail(err, OTO_ERR_ARGUMENT,
+                        "rescore_best: found %d, expected 0 (the model's choice) or more",
+                        out->best);
+    if (out->best == 0 || out->best > options->beam)
+        out->best = options->beam;
+    return OTO_OK;
+}
+
 oto_status oto_search_add_rescorer(struct oto_search *search, const struct oto_bundle *bundle,
                                    const oto_recognizer_options *options, oto_error *err)
 {
     const struct oto_vocabulary *v = search->vocabulary;
+    struct oto_rescore_options rescore;
     if (v->lstm == NULL)
         return OTO_OK;
-    struct oto_rescore_options rescore = bundle->rescore;
-    if (!isnan(options->rescore_weight))
-        rescore.weight = options->rescore_weight;
-    if (options->rescore_best != 0)
-        rescore.best = options->rescore_best;
-    if (!(rescore.weight >= 0 && rescore.weight <= 10))
-        return oto_fail(err, OTO_ERR_ARGUMENT, "rescore_weight: found %g, expected 0 to 10",
-                        rescore.weight);
-    if (rescore.best < 0)
-        return oto_fail(err, OTO_ERR_ARGUMENT,
-                        "rescore_best: found %d, expected 0 (the model's choice) or more",
-                        rescore.best);
+    oto_status status = oto_search_rescore_options(&rescore, bundle, options, err);
+    if (status != OTO_OK)
+        return status;
     if (search->beam == NULL || options->beam == 1)
         return oto_fail(err, OTO_ERR_ARGUMENT,
                         "rescore: a beam of 1 has no other texts: widen the beam");
-    const bool all = rescore.best == 0 || rescore.best > options->beam;
     const struct oto_rescore_setup setup = {.lstm = v->lstm,
                                             .lm = v->language != NULL ? v->language->lm : NULL,
                                             .alphabet = bundle->alphabet,
                                             .weights = v->weights,
                                             .weight = rescore.weight,
-                                            .n_best = all ? options->beam : rescore.best};
+                                            .n_best = rescore.best};
     return oto_rescorer_create(&search->rescorer, &setup, err);
-}
-
-oto_status oto_search_rescore(struct oto_search *search, const struct oto_hypothesis **hyps,
-                              int *n_hyps, oto_error *err)
-{
-    if (search->rescorer == NULL || search->skips_rescorer)
-        return OTO_OK;
-    const double start_s = oto_clock_wall_s();
-    oto_status status = oto_rescorer_run(search->rescorer, hyps, n_hyps, err);
-    search->rescore_s = oto_clock_wall_s() - start_s;
-    return status;
 }
 
 /* ---- sentences of a grammar --------------------------------------------------------------- */

@@ -14,8 +14,8 @@ struct oto_search {
     struct oto_vocabulary *vocabulary;
     struct oto_beam *beam;         /* NULL: greedy decoding will do */
     struct oto_rescorer *rescorer; /* NULL: there is no second pass */
-    bool skips_rescorer;           /* leave it out for the time being */
-    double rescore_s;              /* by the clock, of its last run */
+    bool skips_rescorer;           /* leave it out for the time being, and the second network */
+    double rescore_s;              /* by the clock, of their last run */
     /* With a grammar; else NULL: */
     struct oto_sentence_search *sentences; /* from the first time that the beam has none */
     struct oto_hypothesis *texts;          /* [n_texts + 1] */
@@ -28,15 +28,17 @@ struct oto_search {
 oto_status oto_search_init(struct oto_search *search, const struct oto_bundle *bundle,
                            const oto_recognizer_options *options, struct oto_vocabulary *shared,
                            oto_error *err) OTO_WARN_UNUSED;
+/** The options' numbers of the second pass, else the bundle's; best is from 1 to their beam, not 0.
+ * OTO_ERR_ARGUMENT for one that is out of range. */
+oto_status oto_search_rescore_options(struct oto_rescore_options *out,
+                                      const struct oto_bundle *bundle,
+                                      const oto_recognizer_options *options,
+                                      oto_error *err) OTO_WARN_UNUSED;
 /** The second pass, where the vocabulary has one; its numbers are the options', else the bundle's.
  * With their beam, not 0. */
 oto_status oto_search_add_rescorer(struct oto_search *search, const struct oto_bundle *bundle,
                                    const oto_recognizer_options *options,
                                    oto_error *err) OTO_WARN_UNUSED;
-/** Runs the second pass over hyps, best first, as oto_rescorer_run() does; leaves them as they are
- * where there is none. */
-oto_status oto_search_rescore(struct oto_search *search, const struct oto_hypothesis **hyps,
-                              int *n_hyps, oto_error *err) OTO_WARN_UNUSED;
 /**
  * The n best texts of all that was pushed to the beam, *n_hyps of them, best first; but where a
  * grammar is kept to and something is heard (a label but the space is the likeliest of a frame),

@@ -63,7 +63,7 @@ static const struct oto_cli_usage usage = {
         "lm-weight, word-bonus, unknown-weight, prior-scale, with a second pass also "
         "rescore-weight, with tabs between. Where the model has no priors of its symbols, they are "
         "found from the "
-        "recordings.\nThe same seed gives the "
+        "recordings.\nA second network of the model has no part in it. The same seed gives the "
         "same result, with any\n"
         "number of jobs.\n",
 };

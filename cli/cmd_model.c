@@ -24,11 +24,11 @@ struct model_options {
     int format, weights, from, hidden;
     double share;
     char *like, *prefix;
-    char *grammar, *lexicon, *lm, *rescore, *statistics, *priors;
+    char *grammar, *lexicon, *lm, *rescore, *second, *statistics, *priors;
     double cmvn_margin;
     struct oto_beam_options beam;
     struct oto_language_options language;
-    struct oto_rescore_options second;
+    struct oto_rescore_options rescoring;
     int argc;
     char **argv;
 };
@@ -58,6 +58,8 @@ static const struct oto_option option_table[] = {
      .help = "Language model, ARPA, binary or that of another model file, that set puts into the model; 'none' takes out the one that is there."},
     {.name = "rescore", .type = OTO_OPTION_TEXT, FIELD(rescore), .default_text = "", .argument = "FILE",
      .help = "LSTM language model of a second pass, of a file or of another model file, that set puts into the model; 'none' takes out the one that is there."},
+    {.name = "second", .type = OTO_OPTION_TEXT, FIELD(second), .default_text = "", .argument = "MODEL",
+     .help = "Model file whose network set puts beside the model's own, to hear the texts of the second pass; 'none' takes out the one that is there."},
     {.name = "statistics", .type = OTO_OPTION_TEXT, FIELD(statistics), .default_text = "", .argument = "MANIFEST",
      .help = "Corpus whose mean and variance set puts into the model: live text starts from them, where training did not store its own."},
     {.name = "cmvn-margin", .type = OTO_OPTION_REAL, FIELD(cmvn_margin), .default_text = "nan", .min = 0, .max = 10000, .argument = "MS",
@@ -74,8 +76,8 @@ static const struct oto_cli_usage usage = {
                 "  otolith model verify [MODEL...]\n"
                 "  otolith model convert --weights=f16|f32 IN OUT\n"
                 "  otolith model set [--grammar=FILE|none] [--lexicon=FILE|none] [--lm=FILE|none]\n"
-                "      [--rescore=FILE|none] [--beam=N ...] [--statistics=MANIFEST]\n"
-                "      [--cmvn-margin=MS] [--priors=MANIFEST|none] IN OUT\n"
+                "      [--rescore=FILE|none] [--second=MODEL|none] [--beam=N ...]\n"
+                "      [--statistics=MANIFEST] [--cmvn-margin=MS] [--priors=MANIFEST|none] IN OUT\n"
                 "  otolith model quantize IN OUT\n"
                 "  otolith model prune --hidden=N IN OUT\n"
                 "  otolith model average [--share=X] IN IN... OUT\n"
@@ -90,6 +92,7 @@ static const struct oto_cli_usage usage = {
         "  otolith model set --lexicon=words.txt english.oto commands.oto\n"
         "  otolith model set --lm=en.otolm --lm-weight=0.6 --word-bonus=1 plain.oto english.oto\n"
         "  otolith model set --rescore=en.otolstm --rescore-weight=0.6 english.oto better.oto\n"
+        "  otolith model set --second=other.oto --second-weight=0.5 english.oto better.oto\n"
         "  otolith model quantize english english-8bit.oto\n"
         "  otolith model prune --hidden=224 english narrow.oto\n"
         "  otolith model average --share=0.6 tuned.oto before.oto both.oto\n"
@@ -173,6 +176,23 @@ static void print_options(const char *title, const struct oto_option *table, siz
     }
 }
 
+/* What it differs in: the front end's rates and the symbols are the first network's. */
+static void print_second(const struct oto_bundle *b)
+{
+    const struct oto_network_shape *s = &b->shape;
+    printf("\nSecond network\n  %d x BLSTM of %d units a direction\n  a frame of output every %g "
+           "ms\n  %d inputs, %zu parameters stored as %s\n",
+           s->n_layers, s->n_hidden, oto_bundle_stride(b) * b->frontend.frame_shift_ms, s->n_inputs,
+           oto_network_n_parameters(s), stored_names[b->weight_type]);
+    print_card(&b->card);
+}
+
+/* Numbers of the second pass that the model has a use for: the last is a second network's. */
+static size_t n_rescore(const struct oto_bundle *b)
+{
+    return oto_rescore_n_options - (b->second == NULL);
+}
+
 static void info_text(const char *path, const struct oto_bundle *b)
 {
     const struct oto_network_shape *s = &b->shape;
@@ -208,13 +228,15 @@ static void info_text(const char *path, const struct oto_bundle *b)
         printf("  %-20s%d\n  %-20s%u\n  %-20s%zu\n", "order", oto_lm_order(b->lm), "words",
                (unsigned)oto_lm_n_words(b->lm), "bytes", oto_lm_size(b->lm));
     }
+    if (b->lstm != NULL || b->second != NULL)
+        print_options("Second pass", oto_rescore_option_table, n_rescore(b), &b->rescore);
     if (b->lstm != NULL) {
-        print_options("Second pass, LSTM language model", oto_rescore_option_table,
-                      oto_rescore_n_options, &b->rescore);
-        printf("  %-20s%d x %d\n  %-20s%d\n  %-20s%zu\n", "layers", b->lstm->shape.n_layers,
-               b->lstm->shape.n_hidden, "words", b->lstm->shape.n_words, "bytes",
-               b->lstm->file_size);
+        printf("\nLSTM language model\n  %-20s%d x %d\n  %-20s%d\n  %-20s%zu\n", "layers",
+               b->lstm->shape.n_layers, b->lstm->shape.n_hidden, "words", b->lstm->shape.n_words,
+               "bytes", b->lstm->file_size);
     }
+    if (b->second != NULL)
+        print_second(b->second);
     print_recipe(b->card.recipe);
 }
 
@@ -288,7 +310,20 @@ static void info_json(const char *path, const struct oto_bundle *b)
         printf(",\"lstm\":{\"layers\":%d,\"hidden\":%d,\"words\":%d,\"bytes\":%zu,\"search\":",
                b->lstm->shape.n_layers, b->lstm->shape.n_hidden, b->lstm->shape.n_words,
                b->lstm->file_size);
-        oto_json_options(stdout, oto_rescore_option_table, oto_rescore_n_options, &b->rescore);
+        oto_json_options(stdout, oto_rescore_option_table, n_rescore(b), &b->rescore);
+        putchar('}');
+    }
+    if (b->second != NULL) {
+        const struct oto_network_shape *t = &b->second->shape;
+        printf(",\"second\":{\"inputs\":%d,\"layers\":%d,\"hidden\":%d,\"parameters\":%zu,"
+               "\"weights\":\"%s\",\"search\":",
+               t->n_inputs, t->n_layers, t->n_hidden, oto_network_n_parameters(t),
+               stored_names[b->second->weight_type]);
+        oto_json_options(stdout, oto_rescore_option_table, n_rescore(b), &b->rescore);
+        printf(",\"frontend\":");
+        oto_json_options(stdout, oto_frontend_option_table, oto_frontend_n_options,
+                         &b->second->frontend);
+        json_field("name", b->second->card.name);
         putchar('}');
     }
     printf(",\"alphabet\":{\"case\":\"%s\",\"punctuation\":\"%s\",\"symbols\":[",
@@ -382,25 +417,26 @@ static bool any_given(const struct oto_option *table, size_t n, const struct mod
 static int run_set(const struct model_options *o, const char *in, const char *out)
 {
     if (o->grammar[0] == 0 && o->lexicon[0] == 0 && o->lm[0] == 0 && o->rescore[0] == 0 &&
-        o->statistics[0] == 0 && o->priors[0] == 0 && isnan(o->cmvn_margin) &&
+        o->second[0] == 0 && o->statistics[0] == 0 && o->priors[0] == 0 && isnan(o->cmvn_margin) &&
         !any_given(oto_beam_option_table, oto_beam_n_options, o) &&
         !any_given(oto_language_option_table, oto_language_n_options, o) &&
         !any_given(oto_rescore_option_table, oto_rescore_n_options, o))
-        return oto_cli_usage_error("model",
-                                   "set needs --grammar=FILE, --lexicon=FILE, --lm=FILE or "
-                                   "--rescore=FILE (none to take it out), --statistics or "
-                                   "--priors=MANIFEST, --cmvn-margin=MS, or a number of the "
-                                   "search");
+        return oto_cli_usage_error(
+            "model", "set needs --grammar=FILE, --lexicon=FILE, --lm=FILE, "
+                     "--rescore=FILE or --second=MODEL (none to take it out), "
+                     "--statistics or --priors=MANIFEST, --cmvn-margin=MS, or a number of the "
+                     "search");
     const struct oto_model_set set = {.grammar = o->grammar,
                                       .lexicon = o->lexicon,
                                       .lm = o->lm,
                                       .rescore = o->rescore,
+                                      .second = o->second,
                                       .statistics = o->statistics,
                                       .priors = o->priors,
                                       .cmvn_margin_ms = o->cmvn_margin,
                                       .beam = o->beam,
                                       .language = o->language,
-                                      .second = o->second,
+                                      .rescoring = o->rescoring,
                                       .argc = o->argc,
                                       .argv = o->argv};
     return oto_cli_set_search(&set, in, out);
@@ -499,7 +535,7 @@ int oto_cmd_model(int argc, char **argv)
         {"Numbers that go with a language model:", oto_language_option_table,
          oto_language_n_options, &options.language},
         {"Numbers that go with a second pass:", oto_rescore_option_table, oto_rescore_n_options,
-         &options.second},
+         &options.rescoring},
         {0}};
     oto_error err = {0};
     int n = 0, code = OTO_EXIT_SYSTEM;
@@ -509,8 +545,8 @@ int oto_cmd_model(int argc, char **argv)
             OTO_OK ||
         oto_options_init(oto_language_option_table, oto_language_n_options, &options.language,
                          &err) != OTO_OK ||
-        oto_options_init(oto_rescore_option_table, oto_rescore_n_options, &options.second, &err) !=
-            OTO_OK)
+        oto_options_init(oto_rescore_option_table, oto_rescore_n_options, &options.rescoring,
+                         &err) != OTO_OK)
         oto_cli_error("out of memory (options)");
     else if (oto_cli_parse(&usage, groups, argc, argv, operands, &n, &code))
         code = run_action(&options, operands, n);

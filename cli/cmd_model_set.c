@@ -48,6 +48,21 @@ oto_status oto_cli_set_lstm(struct oto_bundle *b, const char *file, oto_error *e
     return strcmp(file, "none") == 0 ? OTO_OK : oto_lstm_lm_load(&b->lstm, file, err);
 }
 
+static oto_status set_second(struct oto_bundle *b, const char *file, oto_error *err)
+{
+    struct oto_bundle *second = NULL;
+    if (file[0] == 0)
+        return OTO_OK;
+    if (strcmp(file, "none") == 0)
+        return oto_bundle_set_second(b, NULL, err);
+    oto_status status = oto_bundle_load(&second, file, err);
+    if (status == OTO_OK)
+        status = oto_bundle_set_second(b, second, err);
+    if (status != OTO_OK)
+        oto_bundle_destroy(second);
+    return status;
+}
+
 static oto_status set_priors(struct oto_bundle *b, const char *path, const char *manifest,
                              oto_error *err)
 {
@@ -125,6 +140,8 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
         return oto_cli_fail(&err, set->statistics);
     if (set_priors(b, path, set->priors, &err) != OTO_OK)
         return oto_cli_fail(&err, set->priors);
+    if (set_second(b, set->second, &err) != OTO_OK)
+        return oto_cli_fail(&err, set->second);
     const int n_weights = set_given(oto_language_option_table, oto_language_n_options, &b->language,
                                     &set->language, set);
     if (n_weights > 0 && b->lm == NULL)
@@ -132,12 +149,12 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
                                    "set: %s has no language model that weights could go "
                                    "with; give one with --lm=FILE",
                                    path);
-    const int n_second =
-        set_given(oto_rescore_option_table, oto_rescore_n_options, &b->rescore, &set->second, set);
-    if (n_second > 0 && b->lstm == NULL)
+    const int n_rescoring = set_given(oto_rescore_option_table, oto_rescore_n_options, &b->rescore,
+                                      &set->rescoring, set);
+    if (n_rescoring > 0 && b->lstm == NULL && b->second == NULL)
         return oto_cli_usage_error("model",
                                    "set: %s has no second pass that numbers could go with; give "
-                                   "one with --rescore=FILE",
+                                   "one with --rescore=FILE or --second=FILE",
                                    path);
     (void)set_given(oto_beam_option_table, oto_beam_n_options, &b->beam, &set->beam, set);
     if (check_search(b, &err) != OTO_OK)

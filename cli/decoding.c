@@ -45,6 +45,8 @@ const struct oto_option oto_cli_decoding_table[] = {
      .help = "How much it counts: 0 changes nothing, 1 puts it in the place of the language model of the first pass. Else the model's, or 0.5."},
     {.name = "rescore-best", .type = OTO_OPTION_INT, FIELD(rescore_best), .default_text = "0", .min = 0, .max = 10000, .argument = "N",
      .help = "Texts that it looks at, the best of the first pass; 0 is the model's own choice, or all that the beam holds."},
+    {.name = "second-weight", .type = OTO_OPTION_REAL, FIELD(second_weight), .default_text = "nan", .min = 0, .max = 1, .argument = "W",
+     .help = "Share of the model's second network, if it has one, in what is heard of these texts; 0 leaves it out. Else the model's."},
 };
 /* clang-format on */
 const size_t oto_cli_n_decoding = sizeof oto_cli_decoding_table / sizeof *oto_cli_decoding_table;
@@ -108,6 +110,7 @@ void oto_cli_set_decoding(oto_recognizer_options *options, const struct oto_cli_
     options->rescore = d->rescore;
     options->rescore_weight = d->rescore_weight;
     options->rescore_best = d->rescore_best;
+    options->second_weight = d->second_weight;
 }
 
 void oto_cli_clear_decoding(struct oto_cli_decoding *d)

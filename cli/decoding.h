@@ -17,6 +17,7 @@ struct oto_cli_decoding {
     char *rescore;
     double rescore_weight;
     int rescore_best;
+    double second_weight;
     /* what oto_cli_prepare_decoding() made of hot_word */
     oto_hot_word *phrases;
     size_t n_phrases;

@@ -12,14 +12,14 @@ struct oto_bundle *oto_cli_load_model(const char *name, char *path, size_t capac
 int oto_cli_save_model(const struct oto_bundle *bundle, const char *path);
 
 struct oto_model_set {
-    const char *grammar, *lexicon, *lm, *rescore; /* a file, "none" or "" */
-    const char *statistics;                       /* a manifest, or "" */
-    const char *priors;                           /* a manifest, "none" or "" */
-    double cmvn_margin_ms;                        /* NAN: as it is */
+    const char *grammar, *lexicon, *lm, *rescore, *second; /* a file, "none" or "" */
+    const char *statistics;                                /* a manifest, or "" */
+    const char *priors;                                    /* a manifest, "none" or "" */
+    double cmvn_margin_ms;                                 /* NAN: as it is */
     /* those of them that were given on this command line */
     struct oto_beam_options beam;
     struct oto_language_options language;
-    struct oto_rescore_options second;
+    struct oto_rescore_options rescoring;
     int argc;
     char **argv;
 };
@@ -32,8 +32,8 @@ struct oto_import_options {
 int oto_cli_import_pytorch(const struct oto_import_options *options, const char *in,
                            const char *out);
 int oto_cli_export(const char *in, const char *out);
-/** Puts in, or takes out, grammar, lexicon, language models and numbers of the search, as `otolith
- * model set` names them. */
+/** Puts in, or takes out, grammar, lexicon, language models, second network and numbers of the
+ * search, as `otolith model set` names them. */
 int oto_cli_set_search(const struct oto_model_set *set, const char *in, const char *out);
 /** Replaces the bundle's LSTM language model by that of a file, or by none if that is "none"; ""
  * leaves it. */

@@ -65,7 +65,7 @@ static oto_status check_known(const struct oto_container *c, oto_error *err)
     static const char *const known[] = {
         "frontend", "network", "cmvn",           "alphabet", "decoder", "card",
         "tensors",  "weights", OTO_SECTION_INT8, "lexicon",  "search",  "lm",
-        "confid",   "grammar", "rescore",        "lstm",     "priors"};
+        "confid",   "grammar", "rescore",        "lstm",     "priors",  "second"};
     for (int k = 0; k < c->n_sections; k++) {
         const struct oto_section *s = &c->sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;
@@ -117,7 +117,8 @@ static oto_status read_sections(struct oto_bundle *b, const struct oto_container
         oto_bundle_read_frontend, oto_bundle_read_network, oto_bundle_read_cmvn,
         oto_bundle_read_alphabet, oto_bundle_read_decoder, oto_bundle_read_card,
         oto_bundle_read_lexicon,  oto_bundle_read_lm,      oto_bundle_read_confidence,
-        oto_bundle_read_grammar,  oto_bundle_read_lstm,    oto_bundle_read_priors,
+        oto_bundle_read_grammar,  oto_bundle_read_rescore, oto_bundle_read_lstm,
+        oto_bundle_read_priors,   oto_bundle_read_second,
     };
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
         oto_status status = readers[i](b, c, err);
@@ -182,6 +183,7 @@ void oto_bundle_destroy(struct oto_bundle *b)
     oto_free(b->log_priors);
     oto_lm_close(b->lm);
     oto_lstm_lm_destroy(b->lstm);
+    oto_bundle_destroy(b->second);
     oto_map_close(&b->map);
     oto_alphabet_destroy(b->alphabet);
     oto_lexicon_destroy(b->lexicon);
@@ -282,6 +284,8 @@ static void write_grammar(struct oto_container_writer *w, const struct oto_bundl
 /* The lowest that knows all that is in it, so that older programs read what they can. */
 static int minor_version(const struct oto_bundle *b)
 {
+    if (b->second != NULL)
+        return 10;
     if (b->frontend.cmvn_margin_ms > 0.0)
         return 9;
     if (b->log_priors != NULL)
@@ -311,12 +315,12 @@ static oto_status check_image(const struct oto_writer *image, const char *path, 
     return status;
 }
 
-oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_error *err)
+static oto_status check_whole(const struct oto_bundle *b, const char *path, oto_error *err)
 {
+    const bool int8 = b->weight_type == OTO_WEIGHT_I8;
     oto_status status = oto_network_shape_check(&b->shape, err);
     if (status != OTO_OK)
         return status;
-    const bool int8 = b->weight_type == OTO_WEIGHT_I8;
     if ((b->weights == NULL && (!int8 || b->tensors == NULL)) || b->alphabet == NULL ||
         (b->weight_type != OTO_WEIGHT_F32 && b->weight_type != OTO_WEIGHT_F16 && !int8))
         return oto_fail(err, OTO_ERR_ARGUMENT,
@@ -326,12 +330,21 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
                         "%s: an LSTM language model that was not read from a file; expected one of "
                         "oto_lstm_lm_load()",
                         path);
+    return OTO_OK;
+}
+
+oto_status oto_bundle_write(const struct oto_bundle *b, struct oto_writer *image, const char *path,
+                            oto_error *err)
+{
     struct oto_container_writer w;
     struct oto_container_kind kind = oto_bundle_kind;
+    oto_status status = check_whole(b, path, err);
+    if (status != OTO_OK)
+        return status;
     kind.minor = minor_version(b);
     oto_container_begin(&w, 8 + (b->lexicon != NULL) + 2 * (b->lm != NULL) + b->is_calibrated +
-                                (b->grammar != NULL) + 2 * (b->lstm != NULL) +
-                                (b->log_priors != NULL));
+                                (b->grammar != NULL) + (b->lstm != NULL || b->second != NULL) +
+                                (b->lstm != NULL) + (b->log_priors != NULL) + (b->second != NULL));
     status = write_texts(&w, b, err);
     if (status == OTO_OK)
         status = write_numbers(&w, b, err);
@@ -342,6 +355,8 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
     if (status == OTO_OK)
         status = oto_bundle_add_priors(&w, b, err);
     if (status == OTO_OK)
+        status = oto_bundle_add_second(&w, b, path, err);
+    if (status == OTO_OK)
         status = write_confidence(&w, b, err);
     if (status == OTO_OK) {
         write_grammar(&w, b);
@@ -349,10 +364,18 @@ oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_err
         if (w.out.failed)
             status = oto_fail_memory(err, "model file");
     }
+    *image = w.out;
+    return status;
+}
+
+oto_status oto_bundle_save(const struct oto_bundle *b, const char *path, oto_error *err)
+{
+    struct oto_writer image = {0};
+    oto_status status = oto_bundle_write(b, &image, path, err);
     if (status == OTO_OK)
-        status = check_image(&w.out, path, err);
+        status = check_image(&image, path, err);
     if (status == OTO_OK)
-        status = oto_atomic_save(path, w.out.data, w.out.size, err);
-    oto_writer_clear(&w.out);
+        status = oto_atomic_save(path, image.data, image.size, err);
+    oto_writer_clear(&image);
     return status;
 }

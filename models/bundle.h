@@ -44,7 +44,9 @@ struct oto_bundle {
     struct oto_lm *lm;                    /* of words; NULL when they are not scored */
     struct oto_language_options language; /* stored with lm; the defaults where there is none */
     struct oto_lstm_lm *lstm;             /* of a second pass; NULL when there is none */
-    struct oto_rescore_options rescore;   /* stored with lstm; the defaults where there is none */
+    struct oto_bundle *second;            /* another network, front end, CMVN, alphabet and priors,
+                                             that hears the texts of a second pass; NULL: none */
+    struct oto_rescore_options rescore;   /* stored with lstm and second; else the defaults */
     /* [shape.n_outputs] natural logs (decoder/priors.h), owned; NULL: not known */
     double *log_priors;
     struct oto_beam_options beam;
@@ -84,6 +86,15 @@ oto_status oto_bundle_dequantize(struct oto_bundle *bundle, oto_error *err) OTO_
  * bytes. */
 oto_status oto_bundle_save(const struct oto_bundle *bundle, const char *path,
                            oto_error *err) OTO_WARN_UNUSED;
+
+/**
+ * Takes a bundle over as the second network of b, whose own is released, without all that a second
+ * network does without: lexicon, grammar, language models, a second network of its own. NULL takes
+ * b's out. OTO_ERR_DATA for one that does not go with b; it stays the caller's then, and b as it
+ * was.
+ */
+oto_status oto_bundle_set_second(struct oto_bundle *b, struct oto_bundle *second,
+                                 oto_error *err) OTO_WARN_UNUSED;
 
 oto_status oto_card_init(struct oto_card *card, oto_error *err) OTO_WARN_UNUSED;
 void oto_card_clear(struct oto_card *card);

@@ -65,18 +65,32 @@ oto_status oto_bundle_write_confidence(const struct oto_bundle *b, char **text, 
                                        oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_bundle_read_confidence(struct oto_bundle *b, const struct oto_container *c,
                                       oto_error *err) OTO_WARN_UNUSED;
-/** Sections "search" and "lm", "rescore" and "lstm"; none where the bundle has no such model. */
+/** Sections "search" and "lm", "rescore" and "lstm"; none where the bundle has no such model, but
+ * "rescore" also where it has a second network. */
 oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bundle *b,
                              oto_error *err) OTO_WARN_UNUSED;
 /** The models stay in the file. Where the sections are missing: none, and default numbers. */
 oto_status oto_bundle_read_lm(struct oto_bundle *b, const struct oto_container *c,
                               oto_error *err) OTO_WARN_UNUSED;
+oto_status oto_bundle_read_rescore(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_bundle_read_lstm(struct oto_bundle *b, const struct oto_container *c,
                                 oto_error *err) OTO_WARN_UNUSED;
 /** Section "priors", of the scale and the priors; none where the bundle has none. OTO_ERR_DATA for
  * a scale without priors. */
 oto_status oto_bundle_add_priors(struct oto_container_writer *w, const struct oto_bundle *b,
                                  oto_error *err) OTO_WARN_UNUSED;
+/** Section "second", of the network that the bundle has beside its own; none where it has none.
+ * path in messages. */
+oto_status oto_bundle_add_second(struct oto_container_writer *w, const struct oto_bundle *b,
+                                 const char *path, oto_error *err) OTO_WARN_UNUSED;
+/** Front end, alphabet and priors must be known. */
+oto_status oto_bundle_read_second(struct oto_bundle *b, const struct oto_container *c,
+                                  oto_error *err) OTO_WARN_UNUSED;
+/** The bytes of a model file; image is zeros at first, cleared by the caller also after a failure.
+ * Errors as oto_bundle_save(), path in messages. */
+oto_status oto_bundle_write(const struct oto_bundle *b, struct oto_writer *image, const char *path,
+                            oto_error *err) OTO_WARN_UNUSED;
 /** Behind oto_bundle_read_lm(), whose options it completes. */
 oto_status oto_bundle_read_priors(struct oto_bundle *b, const struct oto_container *c,
                                   oto_error *err) OTO_WARN_UNUSED;

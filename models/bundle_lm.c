@@ -9,28 +9,24 @@
 /* Those of the section "search"; the last one stands with the priors. */
 #define N_SEARCH (oto_language_n_options - 1)
 
-/* A model's file, behind the numbers that go with it. */
-struct section {
-    const char *numbers, *model; /* names */
-    const struct oto_option *table;
-    size_t n_options;
-    const void *values;
-    const void *image;
-    size_t size;
-};
+/* Those of the section "rescore"; the last one is missing where there is no second network. */
+static size_t n_rescore(const struct oto_bundle *b)
+{
+    return oto_rescore_n_options - (b->second == NULL);
+}
 
-static oto_status add(struct oto_container_writer *w, const struct section *s, oto_error *err)
+static oto_status add_numbers(struct oto_container_writer *w, const char *section,
+                              const struct oto_option *table, size_t n_options, const void *values,
+                              oto_error *err)
 {
     char *text = NULL;
     size_t size = 0;
     oto_status status =
-        oto_bundle_write_options(s->table, s->n_options, s->values, s->numbers, &text, &size, err);
-    if (status != OTO_OK)
-        return status;
-    oto_container_section(w, s->numbers, OTO_SECTION_OPTIONAL, text, size);
-    oto_container_section(w, s->model, OTO_SECTION_OPTIONAL, s->image, s->size);
+        oto_bundle_write_options(table, n_options, values, section, &text, &size, err);
+    if (status == OTO_OK)
+        oto_container_section(w, section, OTO_SECTION_OPTIONAL, text, size);
     oto_free(text);
-    return OTO_OK;
+    return status;
 }
 
 oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bundle *b,
@@ -38,17 +34,15 @@ oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bu
 {
     oto_status status = OTO_OK;
     if (b->lm != NULL) {
-        const struct section s = {"search",          "lm",         oto_language_option_table,
-                                  N_SEARCH,          &b->language, oto_lm_image(b->lm),
-                                  oto_lm_size(b->lm)};
-        status = add(w, &s, err);
+        status = add_numbers(w, "search", oto_language_option_table, N_SEARCH, &b->language, err);
+        oto_container_section(w, "lm", OTO_SECTION_OPTIONAL, oto_lm_image(b->lm),
+                              oto_lm_size(b->lm));
     }
-    if (status == OTO_OK && b->lstm != NULL) {
-        const struct section s = {
-            "rescore",   "lstm",         oto_rescore_option_table, oto_rescore_n_options,
-            &b->rescore, b->lstm->image, b->lstm->file_size};
-        status = add(w, &s, err);
-    }
+    if (status == OTO_OK && (b->lstm != NULL || b->second != NULL))
+        status =
+            add_numbers(w, "rescore", oto_rescore_option_table, n_rescore(b), &b->rescore, err);
+    if (status == OTO_OK && b->lstm != NULL)
+        oto_container_section(w, "lstm", OTO_SECTION_OPTIONAL, b->lstm->image, b->lstm->file_size);
     return status;
 }
 
@@ -72,19 +66,28 @@ oto_status oto_bundle_read_lm(struct oto_bundle *b, const struct oto_container *
     return OTO_OK;
 }
 
+oto_status oto_bundle_read_rescore(struct oto_bundle *b, const struct oto_container *c,
+                                   oto_error *err)
+{
+    const bool lstm = oto_container_find(c, "lstm", NULL) != NULL;
+    const bool second = oto_container_find(c, "second", NULL) != NULL;
+    oto_status status =
+        oto_options_init(oto_rescore_option_table, oto_rescore_n_options, &b->rescore, err);
+    if (status == OTO_OK && (lstm || second))
+        status = oto_bundle_read_options(oto_rescore_option_table, oto_rescore_n_options - !second,
+                                         &b->rescore, c, "rescore", err);
+    return status;
+}
+
 oto_status oto_bundle_read_lstm(struct oto_bundle *b, const struct oto_container *c, oto_error *err)
 {
     const struct oto_section *s = oto_container_find(c, "lstm", NULL);
-    if (s == NULL)
-        return oto_options_init(oto_rescore_option_table, oto_rescore_n_options, &b->rescore, err);
     char name[128];
     oto_error inner;
+    if (s == NULL)
+        return OTO_OK;
     snprintf(name, sizeof name, "%s: section 'lstm'", c->name);
-    oto_status status = oto_bundle_read_options(oto_rescore_option_table, oto_rescore_n_options,
-                                                &b->rescore, c, "rescore", err);
-    if (status != OTO_OK)
-        return status;
-    status = oto_lstm_lm_parse(&b->lstm, c->data + s->offset, s->size, name, &inner);
+    oto_status status = oto_lstm_lm_parse(&b->lstm, c->data + s->offset, s->size, name, &inner);
     if (status != OTO_OK)
         return oto_fail(err, status, "%s", inner.message);
     return OTO_OK;

@@ -133,6 +133,10 @@ typedef struct oto_recognizer_options {
      * default: as the model says, else 0. More than 0 needs a model with priors (`otolith model set
      * --priors`, `otolith lm tune`). */
     double prior_scale;
+    /** The share of the model's second network, if it has one, in the scores of the texts that the
+     * second pass looks at (rescore_best); 0 to 1, 0 = it is left out. It has no part with a beam
+     * of 1, a grammar or a known text. NaN, the default: as the model says. */
+    double second_weight;
 } oto_recognizer_options;
 OTO_API void oto_recognizer_options_init(oto_recognizer_options *options);
 

@@ -70,7 +70,7 @@ cmp -s out free-text && fail 'the lexicon changes nothing'
 run 0 "$OTOLITH" model set --lexicon=none strict.oto plain.oto
 cmp -s plain.oto tiny.oto || fail 'taking the lexicon out leaves another file'
 run 64 "$OTOLITH" model set tiny.oto x.oto
-has err 'set needs --grammar=FILE, --lexicon=FILE, --lm=FILE or --rescore=FILE'
+has err 'set needs --grammar=FILE, --lexicon=FILE, --lm=FILE, --rescore=FILE or --second=MODEL'
 run 66 "$OTOLITH" model set --lexicon=missing.txt tiny.oto x.oto
 printf 'bad\n\nxyz\nBAD\n' >bad.txt
 run 65 "$OTOLITH" model set --lexicon=bad.txt tiny.oto x.oto
@@ -279,6 +279,46 @@ has err 'tiny.oto: a model that holds no language model'
 run 65 "$OTOLITH" model set --rescore=lm.otolm scored.oto x.oto
 has err 'lm.otolm: '
 [ ! -e x.oto ] || fail 'a bad second pass was saved'
+# And a second network, which has a part wherever there are several texts.
+"$make_files" model other.oto 4 || exit 1
+run 0 "$OTOLITH" model set --second=other.oto --second-weight=0.75 second.oto both.oto
+run 0 "$OTOLITH" model info both.oto
+for text in 'Second network' 'second-weight       0.75' 'rescore-weight      9' '2 x BLSTM of 5 units'; do
+    has out "$text"
+done
+run 0 "$OTOLITH" model info second.oto
+hasnt out 'second-weight'
+last=both-networks tsv --model=./both.oto
+cmp -s second-pass both-networks && fail 'the second network changes nothing'
+last=again tsv --model=./both.oto --second-weight=0
+cmp -s again second-pass || fail '--second-weight=0 is not as without'
+last=again tsv --model=./both.oto --second-weight=0.75 --jobs=2
+cmp -s again both-networks || fail '--second-weight is not as the same in the model'
+run 0 "$OTOLITH" model set --second=other.oto --second-weight=0.75 tiny.oto alone.oto
+last=alone tsv --model=./alone.oto
+last=plain tsv --model=./tiny.oto
+cmp -s alone plain && fail 'the second network has no part without a language model'
+run 64 "$OTOLITH" transcribe --model=./second.oto --second-weight=0.5 s1.wav
+has err 'the model has no second network'
+for action in 'convert --weights=f16' quantize 'set --beam=20'; do
+    run 0 "$OTOLITH" model $action both.oto x-both.oto
+    run 0 "$OTOLITH" model info x-both.oto
+    has out 'second-weight       0.75'
+    has out 'Second network'
+done
+run 0 "$OTOLITH" model set --second=none both.oto plain.oto
+cmp -s plain.oto second.oto || fail 'taking the second network out leaves another file'
+run 0 "$OTOLITH" model set --second=both.oto --second-weight=0.75 second.oto x-both.oto # its network alone
+[ "$(wc -c <x-both.oto)" -eq "$(wc -c <both.oto)" ] || fail 'more than a network was put in'
+run 64 "$OTOLITH" model set --second-weight=0.5 tiny.oto x.oto
+has err 'no second pass that numbers could go with'
+run 65 "$OTOLITH" model set --second=lm.otolstm tiny.oto x.oto
+has err 'lm.otolstm: '
+run 66 "$OTOLITH" model set --second=missing.oto tiny.oto x.oto
+[ ! -e x.oto ] || fail 'a bad second network was saved'
+"$make_files" pairs pairs.oto 7 || exit 1
+run 0 "$OTOLITH" model set --second=pairs.oto tiny.oto pairs2.oto # its frames may be longer
+run 0 "$OTOLITH" transcribe --model=./pairs2.oto s1.wav
 printf '#JSGF V1.0;\ngrammar g;\npublic <s> = bad | abe;\n' >g.gram
 run 0 "$OTOLITH" model set --grammar=g.gram second.oto grammar.oto # has no use for it
 for option in '' none; do

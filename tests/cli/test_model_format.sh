@@ -21,7 +21,11 @@ run 0 "$OTOLITH" model set --rescore=lm.otolstm tiny.oto alone.oto
 "$make_files" pairs pairs.oto 3 || exit 1
 run 0 "$OTOLITH" model quantize pairs.oto pairs8.oto
 run 0 "$OTOLITH" model set --cmvn-margin=250 tiny.oto margin.oto
-for file in margin.oto pairs.oto pairs8.oto tiny.oto half.oto strict.oto scored.oto second.oto alone.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
+"$make_files" model other.oto 4 || exit 1
+run 0 "$OTOLITH" model quantize other.oto other8.oto
+run 0 "$OTOLITH" model set --second=other8.oto --second-weight=0.3 second.oto both.oto
+run 0 "$OTOLITH" model set --second=margin.oto tiny.oto two.oto
+for file in both.oto two.oto margin.oto pairs.oto pairs8.oto tiny.oto half.oto strict.oto scored.oto second.oto alone.oto int8.oto "$SOURCE_DIR"/models/*.oto; do
     [ -e "$file" ] || continue
     run 0 python3 "$SOURCE_DIR/tests/golden/read_bundle.py" "$file"
     jq -S . out >theirs

@@ -99,6 +99,8 @@ static void parse(const uint8_t *data, size_t size)
         search(b);
     if (b != NULL && b->lstm != NULL)
         rescore(b->lstm);
+    if (b != NULL && b->second != NULL && oto_network_n_parameters(&b->second->shape) < 100000)
+        run(b->second);
     oto_bundle_destroy(b);
 }
 
@@ -107,6 +109,7 @@ static void fuzz_one(uint8_t *data, size_t size)
     parse(data, size);
     fuzz_sign_inner(data, size, "lm\0\0\0\0\0");
     fuzz_sign_inner(data, size, "lstm\0\0\0");
+    fuzz_sign_inner(data, size, "second\0");
     fuzz_sign(data, size);
     parse(data, size);
 }

@@ -100,21 +100,40 @@ def place(image, name):
                 if image[64 + 40 * k:64 + 40 * k + 8].rstrip(b"\0") == name)
 
 
+def front_end(found):
+    frontend = json.loads(found["frontend"])
+    frontend["dither-seed"] = int(frontend["dither-seed"])
+    frontend.setdefault("cmvn-margin", 0)
+    return frontend
+
+
+def second_network(found, rescore):
+    """Of a model whose sections are these."""
+    inner = sections(found["second"])
+    check(not {"second", "lexicon", "grammar", "lm", "lstm"} & inner.keys(), "more than a network in second")
+    first, frontend = front_end(found), front_end(inner)
+    check(all(frontend[key] == first[key] for key in ("sample-rate", "frame-length", "frame-shift", "snip-edges")), "frames of second")
+    check(json.loads(inner["alphabet"])["symbols"] == json.loads(found["alphabet"])["symbols"], "symbols of second")
+    check("priors" in inner or "priors" not in found, "priors of second")
+    net = json.loads(inner["network"])
+    kind, n_parameters = tensors(inner, net)
+    return {"inputs": net["inputs"], "layers": net["layers"], "hidden": net["hidden"], "parameters": n_parameters,
+            "weights": kind, "search": rescore, "frontend": frontend, "name": json.loads(inner["card"])["name"]}
+
+
 def main():
     path = sys.argv[1]
     with open(path, "rb") as f:
         data = f.read()
     found = sections(data)
-    text = {name: json.loads(found[name]) for name in ("frontend", "network", "alphabet", "decoder", "card")}
+    text = {name: json.loads(found[name]) for name in ("network", "alphabet", "decoder", "card")}
     count, dim, zero = struct.unpack_from("<dII", found["cmvn"])
     check(zero == 0 and len(found["cmvn"]) == 16 + 16 * dim, "cmvn")
     moments = struct.unpack_from(f"<{2 * dim}d", found["cmvn"], 16)
     check((count > 0) == (dim > 0) and all(m >= 0 for m in moments[dim:]), "sums of the cmvn")
     kind, n_parameters = tensors(found, text["network"])
     check(text["alphabet"]["symbols"][0] == "", "blank")
-    frontend = text["frontend"]
-    frontend["dither-seed"] = int(frontend["dither-seed"])
-    frontend.setdefault("cmvn-margin", 0)
+    frontend = front_end(found)
     text["decoder"].setdefault("beam-blank-skip", 0)
     words = found.get("lexicon", b"").decode().splitlines()
     check("lexicon" not in found or (found["lexicon"].endswith(b"\n") and all(words) and len(words) == len(set(words))), "lexicon")
@@ -139,12 +158,16 @@ def main():
         order, _, _, n_words = struct.unpack_from("<IIII", image, place(image, b"info"))
         search["prior-scale"] = scale if priors else 0
         lm = {"lm": {"order": order, "words": n_words, "bytes": len(image), "search": search}}
+    rescore = json.loads(found["rescore"]) if "lstm" in found or "second" in found else {}
+    if rescore:
+        check(sorted(rescore) == ["rescore-best", "rescore-weight"] + ["second-weight"] * ("second" in found), "rescore")
     if "lstm" in found:
-        search, image = json.loads(found["rescore"]), found["lstm"]
-        check(sorted(search) == ["rescore-best", "rescore-weight"], "rescore")
+        search, image = rescore, found["lstm"]
         check(image[:8] == b"\x89OTN\r\n\x1a\n" and struct.unpack_from("<Q", image, 16)[0] == len(image), "LSTM language model")
         n_words, _, _, hidden, layers, _, _ = struct.unpack_from("<IIIIIIQ", image, place(image, b"info"))
         lm["lstm"] = {"layers": layers, "hidden": hidden, "words": n_words, "bytes": len(image), "search": search}
+    if "second" in found:
+        lm["second"] = second_network(found, rescore)
     print(json.dumps({
         "v": 1, "file": path, "bytes": len(data), "card": text["card"],
         "network": {**text["network"], "parameters": n_parameters, "weights": kind},

@@ -26,7 +26,7 @@ static int set_up(void **state)
     oto_lstm_lm_destroy(lm);
     struct oto_bundle second = tiny.bundle;
     second.lstm = lstm;
-    second.rescore = (struct oto_rescore_options){0.375, 12};
+    second.rescore = (struct oto_rescore_options){.weight = 0.375, .best = 12};
     if (oto_bundle_save(&second, path, &err) != OTO_OK)
         fail_msg("%s", err.message);
     return 0;
@@ -186,7 +186,7 @@ static void test_out_of_a_model(void **state)
     snprintf(name, sizeof name, "%s/third.oto", folder);
     struct oto_bundle third = tiny.bundle;
     third.lstm = found; /* as it was found there, into another model */
-    third.rescore = (struct oto_rescore_options){0.375, 12};
+    third.rescore = (struct oto_rescore_options){.weight = 0.375, .best = 12};
     assert_int_equal(oto_bundle_save(&third, name, &err), OTO_OK);
     assert_int_equal(oto_bundle_load(&b, name, &err), OTO_OK);
     assert_memory_equal(b->lstm->image, lstm->image, lstm->file_size);
@@ -220,7 +220,7 @@ static void test_save_refuses(void **state)
     assert_contains(err.message, "not read from a file");
     oto_lstm_lm_destroy(second.lstm);
     second.lstm = lstm;
-    second.rescore = (struct oto_rescore_options){0.5, -3};
+    second.rescore = (struct oto_rescore_options){.weight = 0.5, .best = -3};
     assert_int_equal(oto_bundle_save(&second, name, &err), OTO_ERR_FORMAT);
     assert_contains(err.message, "rescore-best: found -3");
     FILE *f = fopen(name, "rb");
