@@ -94,10 +94,9 @@ static bool matters(const struct oto_lm *lm, int level, uint32_t node)
 {
     if (node == NONE)
         return false;
-    const unsigned char *children = lm->levels[level].children;
+    const struct oto_lm_level *l = &lm->levels[level];
     float backoff = oto_lm_value(lm, level, 1, node);
-    return oto_lm_u32(children, node + 1) > oto_lm_u32(children, node) || backoff < 0 ||
-           backoff > 0;
+    return oto_lm_children(l, node + 1) > oto_lm_children(l, node) || backoff < 0 || backoff > 0;
 }
 
 void oto_lm_start_empty(struct oto_lm_state *state)
@@ -127,8 +126,8 @@ double oto_lm_score(const struct oto_lm *lm, struct oto_lm_state *next,
         const struct oto_lm_level *context = &lm->levels[k - 1];
         uint32_t found = NONE;
         if (node != NONE)
-            found = search(lm, &lm->levels[k], oto_lm_u32(context->children, node),
-                           oto_lm_u32(context->children, node + 1), word);
+            found = search(lm, &lm->levels[k], oto_lm_children(context, node),
+                           oto_lm_children(context, node + 1), word);
         if (found != NONE && used == 0) {
             used = (int)k + 1;
             log_p += (double)oto_lm_value(lm, (int)k, 0, found);

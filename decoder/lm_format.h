@@ -14,16 +14,21 @@
 #define OTO_LM_INFO_SIZE (8 * 4 + 8 * OTO_LM_MAX_ORDER)
 /** Values a codebook has. */
 #define OTO_LM_N_CODES 256
+/** N-grams that share a place from which their continuations are counted. */
+#define OTO_LM_BLOCK 64
 
 extern const struct oto_container_kind oto_lm_kind;
 
 struct oto_lm_level {
     size_t n;
     /* As in the file: little-endian, so that they are read by bytes. */
-    const unsigned char *words;    /* [n] of oto_lm.width bytes; NULL in level 1 */
-    const unsigned char *log_p;    /* [n] float or code */
-    const unsigned char *backoff;  /* [n]; NULL in the highest level */
-    const unsigned char *children; /* [n + 1] u32; NULL in the highest level */
+    const unsigned char *words;   /* [n] of oto_lm.width bytes; NULL in level 1 */
+    const unsigned char *log_p;   /* [n] float or code */
+    const unsigned char *backoff; /* [n]; NULL in the highest level */
+    /* Where continuations begin; NULL in the highest level. Either of [n + 1] u32, */
+    const unsigned char *children;
+    /* or of [n + 1] u16 from the block's place on, and those places, u32 */
+    const unsigned char *near, *places;
 };
 
 struct oto_lm {
@@ -55,6 +60,14 @@ static inline uint32_t oto_lm_u32(const unsigned char *p, size_t i)
 {
     p += 4 * i;
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/** Where the continuations of n-gram i begin in the next level, i <= n. */
+static inline uint32_t oto_lm_children(const struct oto_lm_level *l, size_t i)
+{
+    if (l->near == NULL)
+        return oto_lm_u32(l->children, i);
+    return oto_lm_u32(l->places, i / OTO_LM_BLOCK) + oto_lm_u16(l->near, i);
 }
 
 /** Value number i of a level (0 for level 1): which 0 = log_p, 1 = back-off. */

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "decoder/lm_format.h"
 
-const struct oto_container_kind oto_lm_kind = {"\x89OTL\r\n\x1a\n", 1, 0, "language model"};
+const struct oto_container_kind oto_lm_kind = {"\x89OTL\r\n\x1a\n", 1, 1, "language model"};
 
 struct parser {
     struct oto_lm *lm;
@@ -148,8 +148,8 @@ static oto_status read_words_of_level(const struct parser *p, int k, oto_error *
         return status;
     for (size_t parent = 0; parent < parents->n; parent++) {
         uint32_t last = 0;
-        const uint32_t from = oto_lm_u32(parents->children, parent),
-                       to = oto_lm_u32(parents->children, parent + 1);
+        const uint32_t from = oto_lm_children(parents, parent),
+                       to = oto_lm_children(parents, parent + 1);
         for (uint32_t i = from; i < to; i++) {
             uint32_t word = lm->width == 2 ? oto_lm_u16(l->words, i) : oto_lm_u32(l->words, i);
             if (word >= lm->n_words || (i > from && word <= last))
@@ -163,12 +163,25 @@ static oto_status read_words_of_level(const struct parser *p, int k, oto_error *
 static oto_status read_children(const struct parser *p, int k, oto_error *err)
 {
     struct oto_lm_level *l = &p->lm->levels[k];
-    char name[24];
-    snprintf(name, sizeof name, "next%d", k + 1);
-    oto_status status = section(p, name, 4 * (l->n + 1), &l->children, err);
-    uint32_t last = 0;
+    char name[24], places[24];
+    snprintf(name, sizeof name, "near%d", k + 1);
+    snprintf(places, sizeof places, "place%d", k + 1);
+    oto_status status;
+    if (oto_container_find(&p->c, name, NULL) != NULL) {
+        status = section(p, name, 2 * (l->n + 1), &l->near, err);
+        if (status == OTO_OK)
+            status = section(p, places, 4 * (l->n / OTO_LM_BLOCK + 1), &l->places, err);
+    } else {
+        snprintf(name, sizeof name, "next%d", k + 1);
+        status = section(p, name, 4 * (l->n + 1), &l->children, err);
+    }
+    uint64_t last = 0;
     for (size_t i = 0; status == OTO_OK && i <= l->n; i++) {
-        uint32_t now = oto_lm_u32(l->children, i);
+        const uint64_t now = l->near == NULL ? oto_lm_u32(l->children, i)
+                                             : (uint64_t)oto_lm_u32(l->places, i / OTO_LM_BLOCK) +
+                                                   oto_lm_u16(l->near, i);
+        if (l->near != NULL && i % OTO_LM_BLOCK == 0 && oto_lm_u16(l->near, i) != 0)
+            return fail(p, name, "0 at the beginning of a block expected", i, err);
         const bool at_end = i < l->n || now == p->lm->levels[k + 1].n;
         if (now < last || (i == 0 && now != 0) || !at_end)
             return fail(p, name, "rising numbers from 0 to the next level's size expected", i, err);
@@ -196,7 +209,7 @@ static oto_status read_level(const struct parser *p, int k, oto_error *err)
 static oto_status check_known(const struct parser *p, oto_error *err)
 {
     static const char *const known[] = {"info", "text", "offsets", "table", "codes"};
-    static const char *const of_levels[] = {"words", "logp", "back", "next"};
+    static const char *const of_levels[] = {"words", "logp", "back", "next", "near", "place"};
     for (int k = 0; k < p->c.n_sections; k++) {
         const struct oto_section *s = &p->c.sections[k];
         bool found = (s->flags & OTO_SECTION_OPTIONAL) != 0;

@@ -82,6 +82,32 @@ static void put_values(struct image *s, const char *name, int k, int which, cons
     put_section(s, name, k + 1);
 }
 
+/* Whether each n-gram's continuations begin near those of its block. */
+static bool is_near(const struct oto_ngram_level *l)
+{
+    for (size_t i = 0; i <= l->n; i++) {
+        if (l->children[i] - l->children[i - i % OTO_LM_BLOCK] > UINT16_MAX)
+            return false;
+    }
+    return true;
+}
+
+static void put_children(struct image *s, int k)
+{
+    const struct oto_ngram_level *l = &s->m->levels[k];
+    if (!is_near(l)) {
+        put_u32s(s, l->children, l->n + 1);
+        put_section(s, "next", k + 1);
+        return;
+    }
+    for (size_t i = 0; i <= l->n; i++)
+        oto_write_u16(&s->section, (uint16_t)(l->children[i] - l->children[i - i % OTO_LM_BLOCK]));
+    put_section(s, "near", k + 1);
+    for (size_t i = 0; i <= l->n; i += OTO_LM_BLOCK)
+        oto_write_u32(&s->section, l->children[i]);
+    put_section(s, "place", k + 1);
+}
+
 static void put_level(struct image *s, int k)
 {
     const struct oto_ngram_level *l = &s->m->levels[k];
@@ -98,8 +124,16 @@ static void put_level(struct image *s, int k)
     if (k == s->m->order - 1)
         return;
     put_values(s, "back", k, 1, l->backoff);
-    put_u32s(s, l->children, l->n + 1);
-    put_section(s, "next", k + 1);
+    put_children(s, k);
+}
+
+/* One section or two of continuations in each level but the highest. */
+static int n_sections_of_children(const struct oto_ngram *m)
+{
+    int n = 0;
+    for (int k = 0; k < m->order - 1; k++)
+        n += 1 + is_near(&m->levels[k]);
+    return n;
 }
 
 oto_status oto_ngram_write_image(const struct oto_ngram *m, int bits, struct oto_writer *image,
@@ -112,15 +146,17 @@ oto_status oto_ngram_write_image(const struct oto_ngram *m, int bits, struct oto
     s->m = m;
     s->bits = bits;
     s->width = m->words.n <= 65536 ? 2 : 4;
-    /* info, three of words, codes, and for each level words, log_p, back-off and continuations, of
-     * which the first level has no words and the last only words and log_p */
-    oto_container_begin(&s->w, 4 + (bits == 8) + 4 * m->order - 3);
+    /* info, three of words, codes, and for each level words, log_p and back-off, of which the first
+     * level has no words and the last no back-off, and continuations */
+    oto_container_begin(&s->w, 4 + (bits == 8) + 3 * m->order - 2 + n_sections_of_children(m));
     put_info(s);
     put_words(s);
     bool good = bits == 0 || put_codes(s);
     for (int k = 0; k < m->order; k++)
         put_level(s, k);
-    oto_container_finish(&s->w, &oto_lm_kind);
+    struct oto_container_kind kind = oto_lm_kind;
+    kind.minor = n_sections_of_children(m) > m->order - 1; /* for those who know "near" */
+    oto_container_finish(&s->w, &kind);
     good = good && !s->w.out.failed;
     if (good)
         *image = s->w.out;
@@ -155,7 +191,7 @@ static bool copy_level(struct oto_ngram *m, const struct oto_lm *lm, int k)
             to->backoff[i] = oto_lm_value(lm, k, 1, i);
     }
     for (size_t i = 0; !highest && i <= to->n; i++)
-        to->children[i] = oto_lm_u32(from->children, i);
+        to->children[i] = oto_lm_children(from, i);
     return true;
 }
 
