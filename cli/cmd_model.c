@@ -187,12 +187,6 @@ static void print_second(const struct oto_bundle *b)
     print_card(&b->card);
 }
 
-/* Numbers of the second pass that the model has a use for: the last is a second network's. */
-static size_t n_rescore(const struct oto_bundle *b)
-{
-    return oto_rescore_n_options - (b->second == NULL);
-}
-
 static void info_text(const char *path, const struct oto_bundle *b)
 {
     const struct oto_network_shape *s = &b->shape;
@@ -229,7 +223,8 @@ static void info_text(const char *path, const struct oto_bundle *b)
                (unsigned)oto_lm_n_words(b->lm), "bytes", oto_lm_size(b->lm));
     }
     if (b->lstm != NULL || b->second != NULL)
-        print_options("Second pass", oto_rescore_option_table, n_rescore(b), &b->rescore);
+        print_options("Second pass", oto_rescore_option_table, oto_bundle_n_rescore(b),
+                      &b->rescore);
     if (b->lstm != NULL) {
         printf("\nLSTM language model\n  %-20s%d x %d\n  %-20s%d\n  %-20s%zu\n", "layers",
                b->lstm->shape.n_layers, b->lstm->shape.n_hidden, "words", b->lstm->shape.n_words,
@@ -310,7 +305,7 @@ static void info_json(const char *path, const struct oto_bundle *b)
         printf(",\"lstm\":{\"layers\":%d,\"hidden\":%d,\"words\":%d,\"bytes\":%zu,\"search\":",
                b->lstm->shape.n_layers, b->lstm->shape.n_hidden, b->lstm->shape.n_words,
                b->lstm->file_size);
-        oto_json_options(stdout, oto_rescore_option_table, n_rescore(b), &b->rescore);
+        oto_json_options(stdout, oto_rescore_option_table, oto_bundle_n_rescore(b), &b->rescore);
         putchar('}');
     }
     if (b->second != NULL) {
@@ -319,7 +314,7 @@ static void info_json(const char *path, const struct oto_bundle *b)
                "\"weights\":\"%s\",\"search\":",
                t->n_inputs, t->n_layers, t->n_hidden, oto_network_n_parameters(t),
                stored_names[b->second->weight_type]);
-        oto_json_options(stdout, oto_rescore_option_table, n_rescore(b), &b->rescore);
+        oto_json_options(stdout, oto_rescore_option_table, oto_bundle_n_rescore(b), &b->rescore);
         printf(",\"frontend\":");
         oto_json_options(stdout, oto_frontend_option_table, oto_frontend_n_options,
                          &b->second->frontend);

@@ -74,6 +74,9 @@ oto_status oto_bundle_load(struct oto_bundle **out, const char *path,
 oto_status oto_bundle_parse(struct oto_bundle **out, const void *data, size_t size,
                             const char *name, oto_error *err) OTO_WARN_UNUSED;
 void oto_bundle_destroy(struct oto_bundle *bundle);
+/** Options of oto_rescore_option_table that the bundle has a use for: the last is a second
+ * network's. */
+size_t oto_bundle_n_rescore(const struct oto_bundle *bundle);
 /** Static frames of the front end, frame_shift_ms each, to a frame of log-probabilities. */
 int oto_bundle_stride(const struct oto_bundle *bundle);
 /**

@@ -9,8 +9,7 @@
 /* Those of the section "search"; the last one stands with the priors. */
 #define N_SEARCH (oto_language_n_options - 1)
 
-/* Those of the section "rescore"; the last one is missing where there is no second network. */
-static size_t n_rescore(const struct oto_bundle *b)
+size_t oto_bundle_n_rescore(const struct oto_bundle *b)
 {
     return oto_rescore_n_options - (b->second == NULL);
 }
@@ -35,12 +34,13 @@ oto_status oto_bundle_add_lm(struct oto_container_writer *w, const struct oto_bu
     oto_status status = OTO_OK;
     if (b->lm != NULL) {
         status = add_numbers(w, "search", oto_language_option_table, N_SEARCH, &b->language, err);
-        oto_container_section(w, "lm", OTO_SECTION_OPTIONAL, oto_lm_image(b->lm),
-                              oto_lm_size(b->lm));
+        if (status == OTO_OK)
+            oto_container_section(w, "lm", OTO_SECTION_OPTIONAL, oto_lm_image(b->lm),
+                                  oto_lm_size(b->lm));
     }
     if (status == OTO_OK && (b->lstm != NULL || b->second != NULL))
-        status =
-            add_numbers(w, "rescore", oto_rescore_option_table, n_rescore(b), &b->rescore, err);
+        status = add_numbers(w, "rescore", oto_rescore_option_table, oto_bundle_n_rescore(b),
+                             &b->rescore, err);
     if (status == OTO_OK && b->lstm != NULL)
         oto_container_section(w, "lstm", OTO_SECTION_OPTIONAL, b->lstm->image, b->lstm->file_size);
     return status;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/** A model file with other sections in the place of some of its own, all checksums right. */
+/** What every sort of model file must stand: other sections in the place of some of its own, all
+ * checksums right; damage; too little memory. */
 #ifndef OTO_TESTS_BAD_BUNDLE_H
 #define OTO_TESTS_BAD_BUNDLE_H
 
 #include "unit.h"
 
+#include "base/mem.h"
 #include "models/bundle_format.h"
 
 struct new_section {
@@ -46,6 +48,50 @@ static inline void expect_bad_bundle(const char *path, const struct new_section 
     assert_contains(err.message, message);
     oto_writer_clear(&w.out);
     oto_map_close(&map);
+}
+
+/** Every bit of the file at path turned over is seen; nothing else is wrong with it. */
+static inline void expect_bits_checked(const char *path)
+{
+    struct oto_map map;
+    struct oto_bundle *b = NULL;
+    oto_error err = {0};
+    assert_int_equal(oto_map_open(&map, path, &err), OTO_OK);
+    const size_t n = map.size;
+    unsigned char *copy = malloc(n);
+    assert_non_null(copy);
+    memcpy(copy, map.data, n);
+    oto_map_close(&map);
+    for (size_t i = 0; i < 8 * n; i++) {
+        copy[i / 8] ^= (unsigned char)(1U << i % 8);
+        if (oto_bundle_parse(&b, copy, n, "DAMAGED", &err) == OTO_OK)
+            fail_msg("bit %zu of byte %zu may be another", i % 8, i / 8);
+        assert_null(b);
+        assert_contains(err.message, "DAMAGED: ");
+        copy[i / 8] ^= (unsigned char)(1U << i % 8);
+    }
+    assert_int_equal(oto_bundle_parse(&b, copy, n, "DAMAGED", &err), OTO_OK);
+    oto_bundle_destroy(b);
+    free(copy);
+}
+
+/** The file at path is read and written as `again`, each allocation failing in its turn; returns
+ * the number of them. */
+static inline size_t expect_allocations_checked(const char *path, const char *again)
+{
+    oto_error err = {0};
+    for (size_t nth = 1;; nth++) {
+        struct oto_bundle *copy = NULL;
+        (void)oto_mem_fail_nth(nth);
+        oto_status status = oto_bundle_load(&copy, path, &err);
+        if (status == OTO_OK)
+            status = oto_bundle_save(copy, again, &err);
+        (void)oto_mem_fail_nth(0);
+        oto_bundle_destroy(copy);
+        if (status == OTO_OK)
+            return nth - 1;
+        assert_int_equal(status, OTO_ERR_MEMORY);
+    }
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "bad_bundle.h"
 #include "features/frontend_options.h"
 #include "models/bundle_format.h"
 #include "tiny_model.h"
@@ -316,18 +317,7 @@ static void test_language_model(void **state)
     assert_int_equal(map.size, b->map.size);
     assert_memory_equal(map.data, b->map.data, map.size);
     oto_map_close(&map);
-    for (size_t nth = 1;; nth++) {
-        struct oto_bundle *copy = NULL;
-        (void)oto_mem_fail_nth(nth);
-        oto_status status = oto_bundle_load(&copy, name, &err);
-        if (status == OTO_OK)
-            status = oto_bundle_save(copy, again, &err);
-        (void)oto_mem_fail_nth(0);
-        oto_bundle_destroy(copy);
-        if (status == OTO_OK)
-            break;
-        assert_int_equal(status, OTO_ERR_MEMORY);
-    }
+    (void)expect_allocations_checked(name, again);
     oto_bundle_destroy(b);
     oto_lm_close(scored.lm);
 }

@@ -222,49 +222,15 @@ static void test_bad_sections(void **state)
 static void test_failing_allocations(void **state)
 {
     (void)state;
-    oto_error err = {0};
     char again[128];
-    size_t nth = 1;
     in_folder(again, sizeof again, "again.oto");
-    for (;; nth++) {
-        struct oto_bundle *copy = NULL;
-        (void)oto_mem_fail_nth(nth);
-        oto_status status = oto_bundle_load(&copy, path, &err);
-        if (status == OTO_OK)
-            status = oto_bundle_save(copy, again, &err);
-        (void)oto_mem_fail_nth(0);
-        oto_bundle_destroy(copy);
-        if (status == OTO_OK)
-            break;
-        assert_int_equal(status, OTO_ERR_MEMORY);
-    }
-    assert_true(nth > 200);
+    assert_true(expect_allocations_checked(path, again) >= 200);
 }
 
-/* Every bit of the file. */
 static void test_damage(void **state)
 {
     (void)state;
-    struct oto_map map;
-    struct oto_bundle *b = NULL;
-    oto_error err = {0};
-    assert_int_equal(oto_map_open(&map, path, &err), OTO_OK);
-    const size_t n = map.size;
-    unsigned char *copy = malloc(n);
-    assert_non_null(copy);
-    memcpy(copy, map.data, n);
-    oto_map_close(&map);
-    for (size_t i = 0; i < 8 * n; i++) {
-        copy[i / 8] ^= (unsigned char)(1U << i % 8);
-        if (oto_bundle_parse(&b, copy, n, "DAMAGED", &err) == OTO_OK)
-            fail_msg("bit %zu of byte %zu may be another", i % 8, i / 8);
-        assert_null(b);
-        assert_contains(err.message, "DAMAGED: ");
-        copy[i / 8] ^= (unsigned char)(1U << i % 8);
-    }
-    assert_int_equal(oto_bundle_parse(&b, copy, n, "DAMAGED", &err), OTO_OK);
-    oto_bundle_destroy(b);
-    free(copy);
+    expect_bits_checked(path);
 }
 
 int main(void)
