@@ -37,7 +37,8 @@ oto_status oto_second_network_create(struct oto_second_network **out, const oto_
                                      const oto_recognizer_options *options,
                                      const struct oto_acoustics *first, size_t most,
                                      oto_error *err) OTO_WARN_UNUSED;
-/** The samples that the first network's front end gets; these four take NULL, and do nothing. */
+/** The samples that the first network's front end gets. This and the next four take NULL, and do
+ * nothing. */
 oto_status oto_second_network_push(struct oto_second_network *second, const float *samples,
                                    size_t n, oto_error *err) OTO_WARN_UNUSED;
 oto_status oto_second_network_finish(struct oto_second_network *second,
