@@ -106,6 +106,24 @@ static int set_given(const struct oto_option *table, size_t n, void *to, const v
     return n_given;
 }
 
+/* Each number goes with its part of the second pass, the number of texts with either. */
+static int set_rescoring(struct oto_bundle *b, const struct oto_model_set *set, const char *path)
+{
+    for (size_t i = 0; i < oto_rescore_n_options; i++) {
+        const struct oto_option *option = &oto_rescore_option_table[i];
+        const bool of_lstm = strcmp(option->name, "second-weight") != 0 && b->lstm != NULL;
+        const bool of_second = strcmp(option->name, "rescore-weight") != 0 && b->second != NULL;
+        if (oto_options_in_argv(option, set->argc, set->argv) && !of_lstm && !of_second)
+            return oto_cli_usage_error("model",
+                                       "set: --%s: %s has no second pass that this number could go "
+                                       "with; give one with --rescore=FILE or --second=MODEL",
+                                       option->name, path);
+    }
+    (void)set_given(oto_rescore_option_table, oto_rescore_n_options, &b->rescore, &set->rescoring,
+                    set);
+    return OTO_EXIT_OK;
+}
+
 /* What is put together must be fit to be searched with. */
 static oto_status check_search(const struct oto_bundle *b, oto_error *err)
 {
@@ -149,13 +167,9 @@ static int save(const struct oto_model_set *set, struct oto_bundle *b, const cha
                                    "set: %s has no language model that weights could go "
                                    "with; give one with --lm=FILE",
                                    path);
-    const int n_rescoring = set_given(oto_rescore_option_table, oto_rescore_n_options, &b->rescore,
-                                      &set->rescoring, set);
-    if (n_rescoring > 0 && b->lstm == NULL && b->second == NULL)
-        return oto_cli_usage_error("model",
-                                   "set: %s has no second pass that numbers could go with; give "
-                                   "one with --rescore=FILE or --second=FILE",
-                                   path);
+    const int code_rescoring = set_rescoring(b, set, path);
+    if (code_rescoring != OTO_EXIT_OK)
+        return code_rescoring;
     (void)set_given(oto_beam_option_table, oto_beam_n_options, &b->beam, &set->beam, set);
     if (check_search(b, &err) != OTO_OK)
         return oto_cli_fail(&err, set->lm);

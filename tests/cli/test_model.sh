@@ -269,7 +269,7 @@ done
 run 0 "$OTOLITH" model set --rescore=none second.oto plain.oto
 cmp -s plain.oto scored.oto || fail 'taking the second pass out leaves another file'
 run 64 "$OTOLITH" model set --rescore-weight=2 scored.oto x.oto
-has err 'no second pass that numbers could go with'
+has err 'no second pass that this number could go with'
 run 64 "$OTOLITH" model set --rescore=lm.otolstm --rescore-weight=-2 scored.oto x.oto
 run 66 "$OTOLITH" model set --rescore=missing.otolstm scored.oto x.oto
 run 65 "$OTOLITH" model set --rescore=scored.oto scored.oto x.oto
@@ -311,7 +311,11 @@ cmp -s plain.oto second.oto || fail 'taking the second network out leaves anothe
 run 0 "$OTOLITH" model set --second=both.oto --second-weight=0.75 second.oto x-both.oto # its network alone
 [ "$(wc -c <x-both.oto)" -eq "$(wc -c <both.oto)" ] || fail 'more than a network was put in'
 run 64 "$OTOLITH" model set --second-weight=0.5 tiny.oto x.oto
-has err 'no second pass that numbers could go with'
+has err 'no second pass that this number could go with'
+run 64 "$OTOLITH" model set --second-weight=0.5 second.oto x.oto # an LSTM alone
+has err '--second-weight: '
+run 64 "$OTOLITH" model set --rescore-weight=0.5 alone.oto x.oto # a second network alone
+has err '--rescore-weight: '
 run 65 "$OTOLITH" model set --second=lm.otolstm tiny.oto x.oto
 has err 'lm.otolstm: '
 run 66 "$OTOLITH" model set --second=missing.oto tiny.oto x.oto
